@@ -1,0 +1,58 @@
+"""One transaction's worth of changes: what the stages return, the Ledger applies in
+memory and the Store writes to disk, all of it or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from sre_obs.model.alert import Alert
+from sre_obs.model.evaluation import EntityState, RuleRun
+from sre_obs.model.notification import Delivery, Group
+from sre_obs.model.silence import Silence
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which object: silences, reloads, drills."""
+
+    at: float
+    who: str
+    action: str  # "silence.add", "silence.expire", "reload", "drill"
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """New values of whole nouns; the last of one identity wins.
+
+    `joined` (group key, fingerprint) is for the Ledger alone: which alert is in which
+    group follows from the labels and the routes, and is derived anew on load.
+    """
+
+    alerts: tuple[Alert, ...] = ()
+    forgotten_alerts: tuple[str, ...] = ()  # fingerprints: kept on disk as history
+    groups: tuple[Group, ...] = ()
+    forgotten_groups: tuple[str, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    entities: tuple[EntityState, ...] = ()
+    forgotten_entities: tuple[tuple[str, str], ...] = ()  # (rule id, entity key)
+    runs: tuple[RuleRun, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+    joined: tuple[tuple[str, str], ...] = ()
+
+    def __add__(self, later: Changes) -> Changes:
+        """Both, in order."""
+        return Changes(*(getattr(self, n) + getattr(later, n) for n in _NAMES))
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in _NAMES)
+
+    @property
+    def stored(self) -> bool:
+        """Whether there is anything for the disk."""
+        return any(getattr(self, name) for name in _NAMES if name != "joined")
+
+
+_NAMES = tuple(f.name for f in fields(Changes))

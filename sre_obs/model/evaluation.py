@@ -1,0 +1,66 @@
+"""What a rule knows: of its last run, and of each entity that it has an eye on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a rule stands after a run. Worst first: what a list shows on top."""
+
+    MISCONFIGURED = "misconfigured"  # it cannot work as written: loud, until mended
+    STALE = "stale"  # its stream is silent, or the search failed: alerts are held
+    FIRING = "firing"
+    PENDING = "pending"
+    INSUFFICIENT = "insufficient"  # too few samples to say: neither true nor false
+    OK = "ok"
+
+
+class Phase(StrEnum):
+    """Where one entity of a rule stands."""
+
+    OK = "ok"  # known and fine (kept by absence rules only)
+    PENDING = "pending"  # true, but not yet for as long as `for` asks
+    FIRING = "firing"
+    KEEPING = "keeping"  # no longer true, kept firing for `keep_firing_for`
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """One entity of one rule between two evaluations; enough to go on after a restart.
+
+    Times are evaluation times from the schedule, never wall clock: ten minutes down give
+    the same times as never down.
+    """
+
+    rule: str
+    key: str  # canonical: JSON array of the group_by values
+    entity: Mapping[str, str]  # group_by field -> value
+    phase: Phase
+    since: float  # when this phase's episode began to be true (for OK: first seen)
+    last_true_at: float
+    last_seen_at: float
+    fired_at: float | None = None  # when it became an alert
+    value: float | None = None
+    peak: float | None = None
+    stale_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRun:
+    """A rule's last evaluation. `at` is its scheduled time: catching up starts there."""
+
+    rule: str
+    at: float
+    outcome: Outcome
+    duration: float = 0.0  # seconds on the wall
+    error: str = ""  # what is wrong, in words, when stale or misconfigured
+    remedy: str = ""
+    entities: int = 0  # entities that the rows spoke of
+    firing: int = 0
+    pending: int = 0
+    newest: float | None = None  # the stream's newest document
+    request: str = field(default="", compare=False)  # JSON of the last request
+    answer: str = field(default="", compare=False)  # JSON of its answer, cut
