@@ -3,7 +3,9 @@ memory and the Store writes to disk, all of it or none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 from sre_obs.model.alert import Alert
 from sre_obs.model.evaluation import EntityState, RuleRun
@@ -42,9 +44,13 @@ class Changes:
     audit: tuple[AuditEntry, ...] = ()
     joined: tuple[tuple[str, str], ...] = ()
 
-    def __add__(self, later: Changes) -> Changes:
-        """Both, in order."""
-        return Changes(*(getattr(self, n) + getattr(later, n) for n in _NAMES))
+    @staticmethod
+    def joint(parts: Sequence[Changes]) -> Changes:
+        """All of them, in order, as one transaction."""
+        if len(parts) == 1:
+            return parts[0]
+        flat = chain.from_iterable
+        return Changes(*(tuple(flat(getattr(p, n) for p in parts)) for n in _NAMES))
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in _NAMES)

@@ -102,23 +102,23 @@ class Ledger:
         """All unfinished deliveries by id."""
         return self._deliveries
 
-    def groups_due(self, now: float) -> list[Group]:
-        """Groups to look at by `now`, earliest first; each is told of once."""
+    def groups_due(self, now: float, limit: int) -> list[Group]:
+        """At most `limit` groups to look at by `now`, earliest first; each is told once."""
         due: list[Group] = []
-        while self._flushes and self._flushes[0][0] <= now:
+        while self._flushes and self._flushes[0][0] <= now and len(due) < limit:
             at, key = heapq.heappop(self._flushes)
             group = self.groups.get(key)
             if group is not None and group.flush_at == at:
                 due.append(group)
         return due
 
-    def deliveries_due(self, now: float) -> list[Delivery]:
-        """Deliveries to try by `now`: heads of their conversations, earliest first.
+    def deliveries_due(self, now: float, limit: int) -> list[Delivery]:
+        """At most `limit` deliveries to try by `now`: heads of their conversations.
 
         Each is told of once per `due_at`: who takes it claims it or sets a new time.
         """
         due: list[Delivery] = []
-        while self._dues and self._dues[0][0] <= now:
+        while self._dues and self._dues[0][0] <= now and len(due) < limit:
             at, _, id_ = heapq.heappop(self._dues)
             delivery = self._deliveries.get(id_)
             if delivery is None or delivery.due_at != at or delivery.state not in _SENDABLE:
