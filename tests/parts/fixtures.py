@@ -1,0 +1,123 @@
+"""What tests see of the parts: ``elasticsearch_url`` and ``es_prefix``.
+
+A test that uses either is marked ``server`` by itself. Everything such a test makes on the
+server has a name that starts with ``es_prefix``; that, and nothing else, is deleted after
+it. SRE_OBS_TEST_ELASTICSEARCH_URL names another server to run on, which is used only when
+SRE_OBS_TEST_ELASTICSEARCH_UUID repeats its cluster's UUID: nobody points tests at
+production by a variable left set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import pytest
+
+from tests.parts import PartError
+from tests.parts.run import ENVIRONMENT, Run, elasticsearch_of, stop
+
+RUN = pytest.StashKey[Run]()
+OWN_RUN = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    inherited = worker["sre_obs_run"] if worker else os.environ.get(ENVIRONMENT)
+    config.stash[OWN_RUN] = inherited is None
+    config.stash[RUN] = Run.parse(inherited) if inherited else Run.new()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["sre_obs_run"] = str(node.config.stash[RUN])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(OWN_RUN, False):
+        stop(config.stash[RUN])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "elasticsearch_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(pytestconfig: pytest.Config) -> str:
+    """The address of a real Elasticsearch 9.4 without security, one for the whole run."""
+    if other := os.environ.get("SRE_OBS_TEST_ELASTICSEARCH_URL"):
+        return checked_other(other, os.environ.get("SRE_OBS_TEST_ELASTICSEARCH_UUID", ""))
+    return elasticsearch_of(pytestconfig.stash[RUN]).url
+
+
+@pytest.fixture
+def es_prefix(elasticsearch_url: str) -> Iterator[str]:
+    """What every name made on the server by this test starts with; deleted after it."""
+    prefix = f"sre-obs-test-{secrets.token_hex(6)}"
+    yield prefix
+    delete_prefix(elasticsearch_url, prefix)
+
+
+def checked_other(url: str, uuid: str) -> str:
+    """The URL of another server, once it is shown to be the one that was meant."""
+    try:
+        found = call(url, "GET", "/")["cluster_uuid"]
+    except (OSError, KeyError, ValueError) as error:
+        where = urlsplit(url).hostname
+        raise PartError(
+            f"SRE_OBS_TEST_ELASTICSEARCH_URL: {where} does not answer: {error}"
+        ) from None
+    if found != uuid:
+        raise PartError(
+            f"SRE_OBS_TEST_ELASTICSEARCH_URL leads to the cluster {found}; tests write there only "
+            f"when SRE_OBS_TEST_ELASTICSEARCH_UUID says so (it says {uuid or 'nothing'})"
+        )
+    return url
+
+
+def delete_prefix(url: str, prefix: str) -> None:
+    """Deletes the data streams, indices and index templates whose names start with prefix.
+
+    By their full names: a server may refuse to delete by wildcard. The server of
+    tests/parts cannot delete data streams; there they go with the server.
+    """
+    found = call(url, "GET", f"/_resolve/index/{prefix}*?expand_wildcards=all")
+    for kind, path in (("data_streams", "/_data_stream/"), ("indices", "/")):
+        for name in (entry["name"] for entry in found[kind]):
+            if name.startswith(prefix):
+                call(url, "DELETE", path + name, tolerated=(400, 404, 405))
+    templates = call(url, "GET", f"/_index_template/{prefix}*", tolerated=(404,))
+    for template in templates.get("index_templates", ()):
+        call(url, "DELETE", f"/_index_template/{template['name']}")
+
+
+def call(url: str, method: str, path: str, *, tolerated: tuple[int, ...] = ()) -> dict[str, Any]:
+    """One request, without the client under test; {} for a tolerated error status."""
+    parts = urlsplit(url)
+    request = urllib.request.Request(
+        urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", "")) + path,
+        method=method,
+        headers={"Accept": "application/json"},
+    )
+    if parts.username:
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        request.add_header("Authorization", f"Basic {b64encode(secret.encode()).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            parsed: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code not in tolerated:
+                raise
+        return {}
+    return parsed
