@@ -19,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,11 +161,14 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(part: Part, folder: Path, *, patience: float = 180.0) -> Server:
-    """Starts a node whose home is ``folder`` (new) and waits until it answers, in seconds.
+def start(
+    part: Part, folder: Path, *, wanted: Callable[[], bool], patience: float = 180.0
+) -> Server:
+    """Starts a node whose home is ``folder`` (new) and waits until it answers.
 
     It ends with the process that called this, however that ends. Raises PartError with
-    the end of the node's log when it does not come up.
+    the end of the node's log when it does not come up within ``patience`` seconds, and
+    when it is no longer ``wanted``.
     """
     home, jdk = install(part), find_jdk(part.name)
     main = _compiled_main(part, home, jdk)
@@ -194,7 +198,7 @@ def start(part: Part, folder: Path, *, patience: float = 180.0) -> Server:
             cwd=folder,
         )
     try:
-        url, uuid = _wait(part, process, folder, patience)
+        url, uuid = _wait(part, process, folder, wanted, patience)
     except BaseException:
         process.kill()
         process.wait()
@@ -229,10 +233,16 @@ def _as_server_user() -> list[str]:
 
 
 def _wait(
-    part: Part, process: subprocess.Popen[bytes], folder: Path, patience: float
+    part: Part,
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    wanted: Callable[[], bool],
+    patience: float,
 ) -> tuple[str, str]:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
+        if not wanted():
+            raise PartError(f"{part.name} is no longer wanted")
         if process.poll() is not None:
             raise PartError(f"{part.name} ended while starting:\n{_log_end(folder)}")
         if (folder / "port").is_file():

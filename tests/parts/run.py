@@ -117,10 +117,14 @@ def keep(run: Run | None, state: Path | None) -> NoReturn:
     part = find_part("elasticsearch")
     elasticsearch.install(part)
     own = run if run is not None else Run.new()
-    watched = _open_pid(own.pid) if run is not None else None
+    watched = None if run is None else _open_pid(own.pid)
+    if run is not None and watched is None:
+        raise PartError(f"the test run of process {run.pid} is over")
     server: elasticsearch.Server | None = None
     try:
-        server = elasticsearch.start(part, own.folder / "elasticsearch")
+        server = elasticsearch.start(
+            part, own.folder / "elasticsearch", wanted=lambda: not _has_ended(watched)
+        )
         if state is None:
             print(f"{part.name} {part.version} at {server.url}, cluster {server.uuid}", flush=True)
         else:
@@ -135,7 +139,7 @@ def keep(run: Run | None, state: Path | None) -> NoReturn:
         shutil.rmtree(own.folder / "elasticsearch", ignore_errors=True)
         if state is not None:
             state.unlink(missing_ok=True)
-        else:
+        if state is None or _has_ended(watched):
             shutil.rmtree(own.folder, ignore_errors=True)
     sys.exit(0)
 
@@ -162,6 +166,10 @@ def _open_pid(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except ProcessLookupError:
         return None
+
+
+def _has_ended(handle: int | None) -> bool:
+    return handle is not None and bool(select.select([handle], [], [], 0)[0])
 
 
 def _first_to_end(server: int, watched: int | None) -> int | None:
