@@ -52,23 +52,25 @@ def content_key(*contents: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def cached(name: str, build: Callable[[Path], None], root: Path | None = None) -> Path:
-    """``<cache>/parts/<name>``, built by ``build(empty folder)`` if it is not there yet.
+def cached(
+    name: str, build: Callable[[Path], None], *, kind: str = "parts", root: Path | None = None
+) -> Path:
+    """``<cache>/<kind>/<name>``, built by ``build(empty folder)`` if it is not there yet.
 
     Built in a folder aside and renamed into place under a lock: of two processes one
     builds and the other waits, and what a killed one left half-built is never seen and
     is swept by the next.
     """
-    parts = make_folder((root or cache_root()) / "parts")
-    target = parts / name
+    shelf = make_folder((root or cache_root()) / kind)
+    target = shelf / name
     if target.is_dir():
         return target
-    with file_lock(parts / f".{name}.lock"):
+    with file_lock(shelf / f".{name}.lock"):
         if target.is_dir():
             return target
-        for leftover in parts.glob(f".{name}.tmp-*"):
+        for leftover in shelf.glob(f".{name}.tmp-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{name}.tmp-", dir=parts))
+        aside = Path(tempfile.mkdtemp(prefix=f".{name}.tmp-", dir=shelf))
         try:
             build(aside)
             aside.chmod(0o755)

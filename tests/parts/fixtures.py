@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
+from importlib import metadata
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -29,10 +30,19 @@ OWN_RUN = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if major := os.environ.get("SRE_OBS_TEST_CLIENT_MAJOR"):
+        # A phase that was meant for the older client and ran the newer would prove nothing.
+        found = metadata.version("elasticsearch")
+        if found.partition(".")[0] != major:
+            raise pytest.UsageError(f"elasticsearch client {major} is wanted, {found} is installed")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     inherited = worker["sre_obs_run"] if worker else os.environ.get(ENVIRONMENT)
     config.stash[OWN_RUN] = inherited is None
     config.stash[RUN] = Run.parse(inherited) if inherited else Run.new()
+
+
+def pytest_report_header() -> str:
+    return f"elasticsearch client {metadata.version('elasticsearch')}"
 
 
 @pytest.hookimpl(optionalhook=True)
