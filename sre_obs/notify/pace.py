@@ -19,6 +19,8 @@ POST_BURST = 4.0
 EDITS_PER_SECOND = 50 / 60
 EDIT_BURST = 10.0
 EDIT_SPACING = 2.0
+# Who waits comes back after this much more at the latest: places in line may fall vacant.
+_LINE = 30.0
 # Beyond so many remembered lanes those that are free again are dropped.
 _REMEMBERED = 10_000
 
@@ -36,7 +38,8 @@ class _Bucket:
 
     def free_at(self, now: float) -> float:
         missing = 1.0 - self._level(now)
-        return now if missing <= 1e-9 else now + missing / self.rate
+        # Seconds since 1970 are exact to a microsecond at best.
+        return now if missing < 1e-3 else now + missing / self.rate
 
     def take(self, now: float) -> None:
         self.tokens, self.at = self._level(now) - 1.0, now
@@ -51,18 +54,36 @@ class Pace:
     def __init__(self) -> None:
         self._buckets: dict[_Lane, _Bucket] = {}
         self._closed: dict[_Lane, float] = {}
-        self._edited: dict[_Lane, float] = {}
+        self._promised: dict[_Lane, float] = {}  # the latest time that was given out
+        self._edited: dict[tuple[str, str], float] = {}
 
     def next_free(self, integration: Integration, delivery: Delivery, now: float) -> float:
-        """The earliest time at which `delivery` may go out; `now` if it may at once."""
+        """The earliest time at which `delivery` may go out; `now` if it may at once.
+
+        Those that have to wait are given times one after the other, so that a thousand
+        of them do not come back together for one free place. A time is a hint, not a
+        reservation: ask again when it has come.
+        """
         lane = _lane(integration, delivery.kind)
-        bucket = self._buckets.get(lane)
-        times = [now, self._closed.get(lane, now)]
-        if bucket is not None:
-            times.append(bucket.free_at(now))
+        at = self._lane_free(lane, now)
         if delivery.kind is DeliveryKind.UPDATE:
-            times.append(self._edited.get(delivery.conversation, -EDIT_SPACING) + EDIT_SPACING)
-        return max(times)
+            edited = self._edited.get(delivery.conversation)
+            # An edit in the future was before the clock stepped back.
+            if edited is not None and edited <= now:
+                at = max(at, edited + EDIT_SPACING)
+        return at
+
+    def _lane_free(self, lane: _Lane, now: float) -> float:
+        bucket = self._buckets.get(lane)
+        closed = self._closed.get(lane, now)
+        at = max(closed, bucket.free_at(now)) if bucket else closed
+        if at <= now:
+            return now
+        if bucket:
+            next_place = self._promised.get(lane, now) + 1 / bucket.rate
+            at = min(max(at, next_place), at + _LINE)
+            self._promised[lane] = at
+        return at
 
     def took(self, integration: Integration, delivery: Delivery, now: float) -> None:
         """`delivery` goes out now."""
