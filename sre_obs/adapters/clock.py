@@ -36,7 +36,7 @@ class SystemClock:
 
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
-        return time.time()  # noqa: TID251 (this is the clock)
+        return time.time()
 
     def timer(self) -> float:
         """Monotonic seconds."""
