@@ -18,6 +18,7 @@ from sre_obs.app.demo.slack import control
 from sre_obs.app.demo.slack.faults import Fault, FaultKind, Gate, Script
 from sre_obs.app.demo.slack.journal import Journal
 from sre_obs.app.demo.slack.limits import Refused
+from sre_obs.app.demo.slack.page import page
 from sre_obs.app.demo.slack.rates import Rates
 from sre_obs.app.demo.slack.workspace import Workspace
 
@@ -156,6 +157,11 @@ class StandIn:
             if wanted in ("", c.id) and not (bot_only and "bot_id" not in m)
         ]
         return sorted(found, key=lambda m: m.ts)
+
+    def page_html(self, nonce: str) -> str:
+        """All messages as a person would see them: a whole page, whose one style element
+        has this nonce. Raises ValueError for a nonce that is none."""
+        return page(self.workspace.everything(), nonce)
 
     def wait_calls(self, count: int, seconds: float = 10.0, *, method: str = "") -> bool:
         """Whether there are so many calls (of that method) within so many seconds."""

@@ -168,6 +168,7 @@ class Workspace:
             message.pop("blocks", None)  # as documented: text alone removes the blocks
             message["edited"] = {"user": BOT["user"], "ts": f"{now:.6f}"}
         message.update(content)
+        _name_blocks(message, self._last)
         self._keep(channel, message)
         answer = {"channel": channel.id, "ts": message["ts"], "text": message["text"]}
         return {**answer, "message": _view(message, channel, True)}
@@ -256,8 +257,7 @@ class Workspace:
     def _store(self, channel: Channel, message: Message, now: float) -> Message:
         self._last = max(int(now * 1_000_000), self._last + 1)
         message["ts"] = f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
-        for number, block in enumerate(message.get("blocks", ())):
-            block.setdefault("block_id", f"{self._last:x}-{number}")
+        _name_blocks(message, self._last)
         channel.messages[message["ts"]] = message
         self._keep(channel, message)
         return message
@@ -293,6 +293,12 @@ def _content(args: Mapping[str, Any], longest: int) -> dict[str, Any]:
         if content["metadata"]:  # empty: it is taken away
             check_metadata(content["metadata"])
     return content
+
+
+def _name_blocks(message: Message, seed: int) -> None:
+    """Slack names the blocks that came without a block_id."""
+    for number, block in enumerate(message.get("blocks", ())):
+        block.setdefault("block_id", f"{seed:x}-{number}")
 
 
 def _structured(value: Any, error: str, shape: type) -> Any:
