@@ -31,11 +31,11 @@ def copy_of_the_package(folder: Path) -> Path:
 
 
 def run_python(
-    arguments: Sequence[str | Path], cwd: Path, **environment: str
+    arguments: Sequence[object], cwd: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """This interpreter on those arguments, with what it said as one text in ``stdout``."""
     return subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, *map(str, arguments)],
         cwd=cwd,
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"} | environment,
         stdin=subprocess.DEVNULL,

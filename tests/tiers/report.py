@@ -32,9 +32,12 @@ class Timed:
 
 
 def read_junit(path: Path, phase: str) -> tuple[Count, list[Timed]]:
-    """The counts and the times in one of pytest's junit files; errors count as failed."""
+    """The counts and the times in one of pytest's junit files; errors count as failed.
+
+    An empty file's worth when there is none, since pytest did not come to its end.
+    """
     count, times = Count(), []
-    for case in ElementTree.parse(path).iter("testcase"):
+    for case in _cases(path):
         outcomes = {child.tag for child in case}
         if outcomes & {"failure", "error"}:
             count += Count(failed=1)
@@ -42,9 +45,26 @@ def read_junit(path: Path, phase: str) -> tuple[Count, list[Timed]]:
             count += Count(skipped=1)
         else:
             count += Count(passed=1)
-        name = f"{case.get('classname', '')}::{case.get('name', '')}"
-        times.append(Timed(float(case.get("time", "0")), phase, name))
+        times.append(Timed(float(case.get("time", "0")), phase, _name(case)))
     return count, times
+
+
+def skipped_tests(path: Path) -> list[str]:
+    """The tests that were skipped; one that was expected to fail was not."""
+    return [
+        _name(case)
+        for case in _cases(path)
+        for child in case
+        if child.tag == "skipped" and child.get("type") != "pytest.xfail"
+    ]
+
+
+def _cases(path: Path) -> list[ElementTree.Element]:
+    return list(ElementTree.parse(path).iter("testcase")) if path.is_file() else []
+
+
+def _name(case: ElementTree.Element) -> str:
+    return f"{case.get('classname', '')}::{case.get('name', '')}"
 
 
 def summary(phases: Sequence[Ran]) -> str:
@@ -53,7 +73,7 @@ def summary(phases: Sequence[Ran]) -> str:
     lines = ["", "phase                      seconds   goal  passed  failed  skipped"]
     for ran in phases:
         count = Count()
-        if ran.junit is not None and ran.junit.is_file():
+        if ran.junit is not None:
             count, timed = read_junit(ran.junit, ran.name)
             times += timed
         total += count
@@ -75,8 +95,7 @@ def summary(phases: Sequence[Ran]) -> str:
     return "\n".join(lines)
 
 
-def tests_run(phases: Sequence[Ran]) -> int:
+def executed(phases: Sequence[Ran]) -> int:
     """How many tests were executed in all phases together; skipped ones were not."""
-    files = [ran.junit for ran in phases if ran.junit is not None and ran.junit.is_file()]
-    counts = [read_junit(path, "")[0] for path in files]
+    counts = [read_junit(ran.junit, ran.name)[0] for ran in phases if ran.junit is not None]
     return sum(count.passed + count.failed for count in counts)

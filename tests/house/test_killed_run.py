@@ -1,0 +1,61 @@
+"""A test run that is killed leaves no server and no folder behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import REPOSITORY
+from tests.parts.cache import cache_root
+
+# Starts the run's server as a test worker would, says where, and waits to be killed.
+RUN = """
+import sys
+from tests.parts.run import Run, elasticsearch_of
+run = Run.new()
+address = elasticsearch_of(run)
+print(run.folder, address.keeper, flush=True)
+sys.stdin.read()
+"""
+
+
+def ended(handle: int) -> bool:
+    """Whether the process of that pidfd ends within half a minute."""
+    return bool(select.select([handle], [], [], 30)[0])
+
+
+def children(pid: int) -> list[int]:
+    listed = Path("/proc", str(pid), "task", str(pid), "children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("victim", ["run", "keeper"])
+def test_a_killed_run_takes_its_server_along(victim: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        folder, keeper = process.stdout.readline().split()
+        (server,) = children(int(keeper))
+        handles = [os.pidfd_open(int(keeper)), os.pidfd_open(server)]
+        try:
+            os.kill(process.pid if victim == "run" else int(keeper), signal.SIGKILL)
+            assert all(ended(handle) for handle in handles)
+        finally:
+            process.kill()
+            for handle in handles:
+                os.close(handle)
+    assert Path(folder).is_relative_to(cache_root())
+    if victim == "run":
+        assert not Path(folder).exists()
