@@ -66,8 +66,8 @@ def settle(delivery: Delivery, answer: Answer, now: float, jitter: float) -> Del
         case Verdict.MISSING if delivery.kind is not DeliveryKind.POST:
             return replace(told, kind=DeliveryKind.POST, message=None, due_at=now)
         case _:
-            wait = _doubled(REFUSED_FIRST, REFUSED_MOST, delivery.attempts)
-            return replace(told, due_at=now + max(_spread(wait, jitter), answer.retry_after or 0))
+            wait = _doubled(REFUSED_FIRST, REFUSED_MOST, delivery.attempts, jitter)
+            return replace(told, due_at=now + max(wait, answer.retry_after or 0))
 
 
 def recover(delivery: Delivery, now: float) -> Delivery:
@@ -130,16 +130,13 @@ def settled_group(group: Group, delivery: Delivery) -> Group:
 def _delay(delivery: Delivery, answer: Answer, jitter: float) -> float:
     if answer.retry_after is not None:
         return max(answer.retry_after, SOONEST) + JITTER * jitter
-    return _spread(_doubled(RETRY_FIRST, RETRY_MOST, delivery.attempts), jitter)
+    return _doubled(RETRY_FIRST, RETRY_MOST, delivery.attempts, jitter)
 
 
-def _doubled(first: float, most: float, attempts: int) -> float:
-    return float(min(most, first * 2 ** min(max(attempts - 1, 0), 30)))
-
-
-def _spread(wait: float, jitter: float) -> float:
-    """Between three quarters of it and all of it."""
-    return wait * (0.75 + 0.25 * jitter)
+def _doubled(first: float, most: float, attempts: int, jitter: float) -> float:
+    """Twice as long after each attempt, up to a quarter more, never above `most`."""
+    wait: float = first * 2 ** min(max(attempts - 1, 0), 30)
+    return min(most, wait * (1 + 0.25 * jitter))
 
 
 def _detail(answer: Answer) -> str:
