@@ -56,6 +56,8 @@ transport.port: "0"
 # A test machine's disk may be nearly full, and that is none of the tests' business.
 cluster.routing.allocation.disk.threshold_enabled: false
 action.destructive_requires_name: false
+# Data streams stay until the server goes, and each is a shard.
+cluster.max_shards_per_node: 5000
 """
 LOGGING = """\
 status = error
