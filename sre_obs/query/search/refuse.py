@@ -1,0 +1,55 @@
+"""The two ways a request ends without an answer.
+
+What we do not have is *unsupported*: raised, never guessed. What Elasticsearch itself
+answers with HTTP 400 is the request's own fault, and raised as the server's error is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sre_obs.model.errors import Blame, SourceError, UnsupportedError
+
+
+def unsupported(construct: str, where: str) -> UnsupportedError:
+    """`construct` is not in the in-process search; `where` is its path in the body."""
+    return UnsupportedError(
+        construct,
+        where=where,
+        remedy="run it against Elasticsearch, or write it with what the in-process search has",
+    )
+
+
+def wrong(message: str, where: str) -> SourceError:
+    """Elasticsearch answers this request with 400."""
+    return SourceError(message, Blame.REQUEST, status=400, where=where)
+
+
+def only(body: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    """Raises for the first option of `body` that is not known."""
+    for key in body:
+        if key not in known:
+            raise unsupported(f"option '{key}'", f"{where}.{key}")
+
+
+def mapping(value: Any, where: str) -> Mapping[str, Any]:
+    """`value` if it is a JSON object."""
+    if not isinstance(value, Mapping):
+        raise wrong(f"an object should be here, not {_kind(value)}", where)
+    return value
+
+
+def single(value: Any, where: str) -> tuple[str, Any]:
+    """The one key of an object and its value."""
+    found = mapping(value, where)
+    if len(found) != 1:
+        names = ", ".join(sorted(found)) or "none"
+        raise wrong(f"exactly one name should be here, found {names}", where)
+    return next(iter(found.items()))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    return "null" if value is None else f"a {type(value).__name__}"
