@@ -78,7 +78,8 @@ def explain(text: str, error: yaml.MarkedYAMLError) -> tuple[int, str, str]:
     elif words in ("did not find expected ',' or ']'", "did not find expected ',' or '}'"):
         return at, f"{char} where a comma or the end should be", _QUOTE
     message, remedy = _PLAIN.get(words, (_cut(words), "check indentation and quotes"))
-    if char == ":" and text[:at].rpartition("\n")[2].startswith((" ", "\t")):
+    line = text[:at].rpartition("\n")[2]
+    if char == ":" and line.startswith((" ", "\t")) and ":" not in line:
         remedy += ", or mend the indentation"
     return at, message, remedy
 

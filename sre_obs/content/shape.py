@@ -238,9 +238,7 @@ def _problem(
     return document.problem(f"{room}/wrong-value", document.place(node), message, remedy)
 
 
-def _begin(
-    document: Document, parent: Node, path: tuple[int | str, ...], root: Node
-) -> Any:
+def _begin(document: Document, parent: Node, path: tuple[int | str, ...], root: Node) -> Any:
     """Where to say that something is missing: at the key of the block, or its first key."""
     if path and isinstance(path[-1], str):
         above = find(root, path[:-1])

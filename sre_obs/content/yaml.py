@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 
 from sre_obs.content import mistakes
 from sre_obs.model.problem import Location, Problem, Severity
@@ -326,7 +326,7 @@ def _reader_offset(text: str, error: yaml.reader.ReaderError) -> int:
     return len(text.encode("utf-8")[:position].decode("utf-8", "ignore"))
 
 
-class _Refused(Exception):  # noqa: N818 (it never leaves this module)
+class _Refused(Exception):
     def __init__(self, slug: str, at: int, message: str) -> None:
         super().__init__(message)
         self.slug = slug
@@ -334,7 +334,7 @@ class _Refused(Exception):  # noqa: N818 (it never leaves this module)
         self.message = message
 
 
-class _Composer(CParser):  # type: ignore[misc]
+class _Composer(CParser):
     """libyaml's parser and composer with nothing guessed: tags say what was written."""
 
     def __init__(self, text: str) -> None:
