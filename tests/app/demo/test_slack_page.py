@@ -131,6 +131,14 @@ def test_the_page_holds_with_a_policy_that_allows_only_its_own_style() -> None:
         standin.page_html('"><script>')
 
 
+def test_without_a_nonce_the_page_links_its_stylesheet() -> None:
+    with StandIn() as standin:
+        page, css = standin.page_html(), standin.stylesheet()
+    assert '<link rel="stylesheet" href="/slack/style.css">' in page
+    assert "<style" not in page
+    assert "prefers-color-scheme: dark" in css
+
+
 def test_blocks_are_shown_and_the_text_as_the_notification() -> None:
     blocks = [
         {"type": "section", "text": text_of("mrkdwn", ":octagonal_sign: *CRITICAL*  `pg-main`")},

@@ -1,7 +1,7 @@
 """The messages as a person would see them: one HTML page, without script.
 
-It stands alone under a content security policy that allows nothing but its own style by
-nonce: no script, no picture, no style attribute. Colours are the web page's tokens.
+It stands under a content security policy that allows nothing but its own style, from a
+path or by a nonce: no script, no picture, no style attribute. Colours are the web page's tokens.
 Messages are data of strangers: all of it goes through `mrkdwn` or `html.escape`.
 """
 
@@ -20,13 +20,16 @@ from sre_obs.app.demo.slack.workspace import BOT, Channel, Message
 _NONCE = re.compile(r"[A-Za-z0-9+/_=-]{8,128}")
 
 
+def stylesheet() -> str:
+    """The page's CSS."""
+    return resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+
+
 def page(
-    channels: Sequence[tuple[Channel, Sequence[Message]]], nonce: str, *, refresh: int = 5
+    channels: Sequence[tuple[Channel, Sequence[Message]]], style: str, *, refresh: int = 5
 ) -> str:
-    """The page; `refresh` in seconds, 0 for never. Newest message first, since a page
-    without script can't scroll to its end. Raises ValueError for a nonce that is none."""
-    if not _NONCE.fullmatch(nonce):
-        raise ValueError("a nonce is 8 to 128 characters of base64")
+    """The page; `style` is what `linked_style` or `inline_style` gave, `refresh` seconds,
+    0 for never. Newest message first: a page without script can't scroll to its end."""
     names = {c.id: c.name for c, _ in channels}
     shown = _Shown(lambda id_: names.get(id_, id_))
     busy_first = sorted(channels, key=lambda entry: (not entry[1], entry[0].name))
@@ -36,18 +39,29 @@ def page(
     )
     body = "".join(shown.channel(c, m) for c, m in busy_first)
     again = f'<meta http-equiv="refresh" content="{refresh:d}">' if refresh else ""
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark">{again}'
-        f'<title>Slack stand-in</title><style nonce="{nonce}">{style}</style></head><body>'
+        f"<title>Slack stand-in</title>{style}</head><body>"
         '<a class="skip" href="#messages">Skip to the messages</a>'
         "<header><h1>Slack stand-in</h1>"
         '<p class="muted">What people would see in Slack. Nothing left this computer.</p>'
         f'<nav aria-label="Channels">{links}</nav></header>'
         f'<main id="messages">{body}</main></body></html>'
     )
+
+
+def linked_style(path: str) -> str:
+    """The CSS from `path`, where the page's host serves `stylesheet()`."""
+    return f'<link rel="stylesheet" href="{escape(path)}">'
+
+
+def inline_style(nonce: str) -> str:
+    """The CSS in the page, under a nonce. Raises ValueError for one that is none."""
+    if not _NONCE.fullmatch(nonce):
+        raise ValueError("a nonce is 8 to 128 characters of base64")
+    return f'<style nonce="{nonce}">{stylesheet()}</style>'
 
 
 class _Shown:

@@ -18,7 +18,8 @@ from sre_obs.app.demo.slack import control
 from sre_obs.app.demo.slack.faults import Fault, FaultKind, Gate, Script
 from sre_obs.app.demo.slack.journal import Journal
 from sre_obs.app.demo.slack.limits import Refused
-from sre_obs.app.demo.slack.page import page
+from sre_obs.app.demo.slack.page import inline_style, linked_style, page
+from sre_obs.app.demo.slack.page import stylesheet as page_css
 from sre_obs.app.demo.slack.rates import Rates
 from sre_obs.app.demo.slack.workspace import Workspace
 
@@ -158,10 +159,16 @@ class StandIn:
         ]
         return sorted(found, key=lambda m: m.ts)
 
-    def page_html(self, nonce: str) -> str:
-        """All messages as a person would see them: a whole page, whose one style element
-        has this nonce. Raises ValueError for a nonce that is none."""
-        return page(self.workspace.everything(), nonce)
+    def page_html(self, nonce: str = "", *, stylesheet: str = "/slack/style.css") -> str:
+        """All messages as a person would see them: a whole page, its style in a style
+        element with `nonce` or, without one, linked from the path `stylesheet`. Raises
+        ValueError for a nonce that is none."""
+        style = inline_style(nonce) if nonce else linked_style(stylesheet)
+        return page(self.workspace.everything(), style)
+
+    def stylesheet(self) -> str:
+        """The page's CSS, for whoever serves it from a path."""
+        return page_css()
 
     def wait_calls(self, count: int, seconds: float = 10.0, *, method: str = "") -> bool:
         """Whether there are so many calls (of that method) within so many seconds."""
