@@ -1,0 +1,41 @@
+"""The least role in Elasticsearch that rules need: to read exactly what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sre_obs.model.rule import Rule, RuleState
+
+
+def role_for(rules: Sequence[Rule], source: str = "default") -> dict[str, Any]:
+    """The body of ``PUT /_security/role/sre-obs`` for the rules that run on `source`.
+
+    `read` searches, `view_index_metadata` lets fields be checked; nothing is written, and
+    no cluster privilege but `monitor` (version and name for the start line).
+    """
+    names: dict[str, None] = {}
+    remote: dict[str, dict[str, None]] = {}
+    for rule in rules:
+        if rule.source != source or rule.state is RuleState.DISABLED:
+            continue
+        for index in rule.index:
+            cluster, colon, name = index.rpartition(":")
+            if colon:
+                remote.setdefault(cluster, {})[name] = None
+            else:
+                names[name] = None
+    privileges = ["read", "view_index_metadata"]
+    role: dict[str, Any] = {"cluster": ["monitor"], "indices": [], "applications": []}
+    if names:
+        role["indices"] = [{"names": sorted(names), "privileges": privileges}]
+    if remote:
+        role["remote_indices"] = [
+            {
+                "clusters": [cluster],
+                "names": sorted(remote[cluster]),
+                "privileges": [*privileges, "read_cross_cluster"],
+            }
+            for cluster in sorted(remote)
+        ]
+    return role
