@@ -47,7 +47,7 @@ def render(notice: Notice) -> WebhookCall:
         "commonLabels": _common([alert.labels for alert in alerts]),
         "commonAnnotations": _common([alert.annotations for alert in alerts]),
         "externalURL": notice.external_url,
-        "alerts": [_alert(alert, alert in notice.firing) for alert in kept],
+        "alerts": [_alert(alert, i < len(notice.firing)) for i, alert in enumerate(kept)],
         "notificationReason": notice.delivery.reason,
         "deliveryId": notice.delivery.id,
         "mayRepeat": notice.delivery.may_repeat,
