@@ -92,9 +92,10 @@ def _first(
     now: float,
 ) -> Verdict:
     if firing and not terms.former:
-        before = told.resolved & members if told else _NONE
-        generation = told.generation + 1 if told else 1
-        return Verdict(Reason.FIRST, Told(now, firing, before - firing, generation))
+        if told is None:
+            return Verdict(Reason.FIRST, Told(now, firing, _NONE))
+        before = (told.resolved & members) - firing
+        return Verdict(Reason.FIRST, Told(now, firing, before, told.generation + 1))
     if told is not None and told.firing:
         # It was told of alerts that left the group, as when routes change.
         told = replace(told, firing=_NONE)

@@ -21,15 +21,18 @@ _ESCAPES = {
 }
 
 
-def group_key(route: Route, labels: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def group_key(route: Route, labels: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
     """The group's key, as Alertmanager prints it, and the labels that its alerts share.
 
     ``{}/{team="x"}:{alertname="y", job="z"}``. A label that an alert has not is left out:
     an absent label equals an empty one.
     """
-    names = labels if route.group_by is None else route.group_by
-    shared = {name: value for name in sorted(names) if (value := labels.get(name))}
-    printed = ", ".join([f"{_name(n)}={quote(v)}" for n, v in shared.items()])
+    shared = labels
+    if route.group_by is not None:
+        shared = {name: value for name in route.group_by if (value := labels.get(name))}
+    printed = ", ".join(
+        [f"{_name(n)}={quote(value)}" for n in sorted(shared) if (value := shared[n])]
+    )
     return f"{route.id}:{{{printed}}}", shared
 
 

@@ -23,20 +23,16 @@ class Look:
     """A group as it stands at `now`; each member is in one of the three tuples.
 
     `expired` are those of them whose end nobody announced: their sender stopped sending.
+    `members` are the fingerprints of all.
     """
 
     group: Group
     now: float
+    members: frozenset[str]
     firing: tuple[Alert, ...]
     ended: tuple[Alert, ...]
     suppressed: tuple[Suppressed, ...] = ()
     expired: tuple[Alert, ...] = ()
-
-    @property
-    def members(self) -> frozenset[str]:
-        """All fingerprints."""
-        rest = [s.alert for s in self.suppressed]
-        return frozenset([a.fingerprint for a in (*self.firing, *self.ended, *rest)])
 
 
 def observe(group: Group, ledger: Ledger, now: float) -> Look:
@@ -45,7 +41,9 @@ def observe(group: Group, ledger: Ledger, now: float) -> Look:
     ended: list[Alert] = []
     shadows: list[Suppressed] = []
     expired: list[Alert] = []
+    members: list[str] = []
     for alert in ledger.members(group.key):
+        members.append(alert.fingerprint)
         if not alert.firing(now):
             if alert.ended is None:
                 alert = replace(alert, ended=EndReason.EXPIRED)
@@ -55,4 +53,12 @@ def observe(group: Group, ledger: Ledger, now: float) -> Look:
             shadows.append(Suppressed(alert))  # its rule went into shadow meanwhile
         else:
             firing.append(alert)
-    return Look(group, now, tuple(firing), tuple(ended), tuple(shadows), tuple(expired))
+    return Look(
+        group,
+        now,
+        frozenset(members),
+        tuple(firing),
+        tuple(ended),
+        tuple(shadows),
+        tuple(expired),
+    )

@@ -64,7 +64,7 @@ def flush(
     route = router.routes.get(group.route)
     targets = router.targets(route, group.told)
     look = silenced(observe(group, ledger, now), silences)
-    verdicts = [(target, _judge(look, target, route)) for target in targets]
+    verdicts = _verdicts(look, targets, route)
     rows = _rows(look, verdicts, ledger)
     told = _told(group, verdicts, ledger)
     forgotten = done_with(look, told, ledger, fresh=bool(rows))
@@ -84,15 +84,18 @@ def flush(
     return Flushed(changes, decisions)
 
 
-def _judge(look: Look, target: Target, route: Route | None) -> Verdict:
-    drill = _drill(look.firing)
-    terms = Terms(
-        send_resolved=target.integration.send_resolved,
-        repeat=None if route is None or drill else route.repeat_interval,
-        former=target.former,
-    )
-    told = look.group.told.get(target.integration.id)
-    return dedup(told, _prints(look.firing), _prints(look.ended), look.members, terms, look.now)
+def _verdicts(
+    look: Look, targets: Iterable[Target], route: Route | None
+) -> list[tuple[Target, Verdict]]:
+    firing = frozenset([alert.fingerprint for alert in look.firing])
+    ended = frozenset([alert.fingerprint for alert in look.ended])
+    repeat = None if route is None or _drill(look.firing) else route.repeat_interval
+    verdicts: list[tuple[Target, Verdict]] = []
+    for target in targets:
+        terms = Terms(target.integration.send_resolved, repeat, target.former)
+        told = look.group.told.get(target.integration.id)
+        verdicts.append((target, dedup(told, firing, ended, look.members, terms, look.now)))
+    return verdicts
 
 
 def _rows(
@@ -182,10 +185,6 @@ def _suppression(look: Look) -> str:
 def _silence_text(silence: Silence) -> str:
     until = datetime.fromtimestamp(silence.ends_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{silence.id} ({silence.created_by}: {silence.comment[:80]}) until {until}"
-
-
-def _prints(alerts: Iterable[Alert]) -> frozenset[str]:
-    return frozenset([alert.fingerprint for alert in alerts])
 
 
 def _drill(alerts: tuple[Alert, ...]) -> bool:
