@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -25,12 +26,16 @@ from tests.tiers.interpreters import MAIN, OTHERS, find_interpreter
 from tests.tiers.phases import Phase, Ran, all_phases, run_lint, run_pytest
 from tests.tiers.report import executed, skipped_tests, summary
 
+# How much longer than usual a phase may take when seeds and runs are many.
+FULL_LIMIT = 10
 TIERS = ("pure", "servers", "crash-and-browser")
 
 
 def main() -> int:
     options, arguments = _parse()
     phases = all_phases(MAIN, OTHERS)
+    if options.full:
+        phases = [replace(phase, goal=0, limit=phase.limit * FULL_LIMIT) for phase in phases]
     if options.list:
         print("\n".join(phase.name for phase in phases))
         return 0
@@ -134,4 +139,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
