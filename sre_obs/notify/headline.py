@@ -95,14 +95,18 @@ def one_line(notice: Notice) -> str:
 
 
 def state_of(notice: Notice) -> State:
-    """The state of the group as this notice tells it."""
+    """The state of the group as this notice tells it.
+
+    Alerts that are no longer known did not resolve for that alone.
+    """
+    if not notice.alerts and notice.delivery.firing and not notice.delivery.drill:
+        return State.INFO
     return wording.state(notice.firing, notice.resolved, drill=notice.delivery.drill)
 
 
 def worst(notice: Notice) -> Alert | None:
     """The alert that the headline speaks of; None if all are forgotten."""
-    ordered = wording.worst_first(notice.firing) or wording.worst_first(notice.resolved)
-    return ordered[0] if ordered else None
+    return wording.worst(notice.firing) or wording.worst(notice.resolved)
 
 
 def route_line(notice: Notice, target: str) -> str:

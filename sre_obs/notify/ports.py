@@ -63,3 +63,8 @@ class Sender(Protocol):
     def find(self, notice: Notice) -> Found:
         """Whether the try that began at `notice.delivery.started_at` arrived."""
         ...
+
+    def describe(self) -> str:
+        """Who or where the receiver is, in a few words for the start line; what is wrong if
+        it refuses us. Blocks, never raises."""
+        ...

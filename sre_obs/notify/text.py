@@ -7,6 +7,7 @@ these functions return and then escapes for its own medium.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -15,18 +16,23 @@ ELLIPSIS = "…"
 # Letters in some scripts need the two joiners; every other invisible formatting character
 # (bidi overrides, zero-width spaces, tags) can only mislead here.
 _JOINERS = "\u200c\u200d"
+# A terminal's own language: what is left of a sequence without its first character would
+# be noise ("[31m").
+_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -~]?"
+)
 _BREAKS = frozenset(" -._/:@,;|")
 
 
 def clean(text: str) -> str:
-    """`text` as one line without control, invisible and undefined characters.
+    """`text` as one line without control sequences, invisible and undefined characters.
 
     White space of any kind becomes single blanks; what can't be encoded becomes U+FFFD.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     kept: list[str] = []
-    for char in text:
+    for char in _SEQUENCE.sub("", text):
         category = unicodedata.category(char)
         if char.isspace():
             kept.append(" ")

@@ -106,6 +106,29 @@ def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=order)
 
 
+def worst(alerts: Sequence[Alert]) -> Alert | None:
+    """The one that matters most: of the worst severity the oldest, or an alert of the same
+    rule whose value is further beyond the limit."""
+    ordered = worst_first(alerts)
+    if not ordered:
+        return None
+    first = ordered[0]
+    value = first.evidence.value
+    if value is None or first.stale_since is not None:
+        return first
+    peers = [
+        alert
+        for alert in ordered
+        if (alert.rule, alert.name) == (first.rule, first.name)
+        and severity(alert) == severity(first)
+        and alert.stale_since is None
+        and alert.evidence.value is not None
+    ]
+    falling = first.evidence.comparison.startswith("<")
+    extreme = min if falling else max  # the first of equals: the oldest
+    return extreme(peers, key=lambda alert: alert.evidence.value or 0.0)
+
+
 def title(alert: Alert) -> str:
     """What happened: the rule's title, else the summary, else the alert's name."""
     for name in ("title", "summary"):
