@@ -51,8 +51,9 @@ def _numbered(plain: str) -> list[str]:
     return [f"{'entity_' * n}{plain}" for n in range(1, 20)]
 
 
-def labels_of(rule: Rule, entity: Mapping[str, str]) -> dict[str, str]:
-    """An alert's labels, as routes and silences match them; none is empty."""
+def labels_of(rule: Rule, entity: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """An alert's labels, as routes and silences match them; none is empty. `names` is what
+    `label_names` says of the rule."""
     labels = dict(rule.labels)
     labels["alertname"] = rule.slug
     labels["severity"] = rule.severity
@@ -60,19 +61,19 @@ def labels_of(rule: Rule, entity: Mapping[str, str]) -> dict[str, str]:
         labels["owner"] = rule.owner
     if rule.source != "default":
         labels["source"] = rule.source
-    for field, name in label_names(rule).items():
+    for field, name in names.items():
         labels[name] = entity.get(field, "")
     return {name: value for name, value in labels.items() if value}
 
 
-def identity(rule: str, entity: Mapping[str, str]) -> str:
-    """The fingerprint of a rule's alert on an entity.
+def identity(state: EntityState) -> str:
+    """The fingerprint of the alert on an entity.
 
     By the rule and the entity alone: an alert whose severity rises, whose owner changes or
     whose rule gets a new label is the same alert, and is not told anew.
     """
-    # A field is never called "" while the rule's own name must not meet a field's.
-    return fingerprint({"": rule, **entity})
+    # No field has an empty name or one with a blank in front: none can meet these two.
+    return fingerprint({"": state.rule, " key": state.key, **state.entity})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,23 @@ class Draft:
 
     rule: Rule
     alert: Alert
+    entity: Mapping[str, str]
 
 
 def draft(
-    rule: Rule, state: EntityState, at: float, evidence: Evidence, known: Alert | None
+    rule: Rule,
+    state: EntityState,
+    at: float,
+    *,
+    labels: Mapping[str, str],
+    evidence: Evidence,
+    known: Alert | None,
 ) -> Draft:
     """The alert of an entity that fires; `known` is that alert before, if there was one."""
     assert state.fired_at is not None
     alert = Alert(
-        fingerprint=identity(rule.id, state.entity),
-        labels=labels_of(rule, state.entity),
+        fingerprint=identity(state),
+        labels=labels,
         annotations=known.annotations if known is not None else {},
         starts_at=state.since,
         fired_at=state.fired_at,
@@ -102,13 +110,13 @@ def draft(
         shadow=rule.state is RuleState.SHADOW,
         evidence=evidence,
     )
-    return Draft(rule, alert)
+    return Draft(rule, alert, state.entity)
 
 
 def ended(drafted: Draft, at: float, reason: EndReason) -> Draft:
     """The same alert, over."""
     alert = replace(drafted.alert, ends_at=at, ended=reason, stale_since=None, updated_at=at)
-    return Draft(drafted.rule, alert)
+    return replace(drafted, alert=alert)
 
 
 def evidence_of(
@@ -186,7 +194,7 @@ def _variables(drafted: Draft) -> dict[str, Any]:
     evidence = alert.evidence
     return {
         "labels": dict(alert.labels),
-        "entity": {f: alert.labels.get(n, "") for f, n in label_names(rule).items()},
+        "entity": dict(drafted.entity),
         "rule": {
             "id": rule.id,
             "slug": rule.slug,

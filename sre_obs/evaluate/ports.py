@@ -33,6 +33,11 @@ class Source(Protocol):
         """
         ...
 
+    def describe(self) -> str:
+        """What is there, in a few words for the start line; what is wrong if it can't be
+        reached. Blocks, never raises."""
+        ...
+
     def field_types(self, indices: Sequence[str]) -> FieldTypes:
         """The fields of these indices; none if there is no such index. Raises SourceError."""
         ...
