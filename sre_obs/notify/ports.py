@@ -64,7 +64,7 @@ class Sender(Protocol):
         """Whether the try that began at `notice.delivery.started_at` arrived."""
         ...
 
-    def describe(self) -> str:
+    def describe(self, now: float) -> str:
         """Who or where the receiver is, in a few words for the start line; what is wrong if
         it refuses us. Blocks, never raises."""
         ...

@@ -6,6 +6,7 @@ from sre_obs.notify import wording
 from sre_obs.notify.headline import headline, origin, since, worst
 from sre_obs.notify.notice import Notice
 from sre_obs.notify.text import cut
+from sre_obs.notify.wording import State
 
 _WIDTH = 200
 _MEMBERS = 5
@@ -17,11 +18,13 @@ def render(notice: Notice) -> str:
     Nothing in it can move a cursor or colour a terminal: foreign text was cleaned.
     """
     alert = worst(notice)
-    lines = [f"{wording.clock(notice.now, notice.now)}  {headline(notice)}"]
+    head = headline(notice)
+    lines = [f"{wording.clock(notice.now, notice.now)}  {head}"]
     if alert is not None and notice.firing:
         told = [f"{since(alert, notice.now)}.", wording.meaning(alert)]
         lines.append(" ".join(part for part in told if part))
-        if action := wording.first_action(alert):
+        action = wording.first_action(alert)
+        if action and head.state is not State.DRILL:
             lines.append(f"first: {action}")
         if runbook := wording.runbook(alert):
             lines.append(f"runbook: {runbook}")

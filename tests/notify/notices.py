@@ -264,5 +264,5 @@ CASES: dict[str, Notice] = {
     "long-names": notice((LONG,), labels={"alertname": NAME}),
     "long-names-group": notice((LONG, killed(1)), labels={"namespace": NAME, "pod": NAME}),
     "long-documents": notice((DOCUMENTS,)),
-    "forgotten": notice(),
+    "forgotten": replace(notice((idle_session(),)), firing=()),
 }

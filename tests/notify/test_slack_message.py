@@ -157,7 +157,7 @@ def test_the_plain_form_has_no_blocks_and_suffices() -> None:
 
 
 def test_documents_are_given_up_first_then_members_then_actions() -> None:
-    parts = {n: "x" * 3_000 for n in (1, 2, 3, 4, 5, 7)}
+    parts = dict.fromkeys((1, 2, 3, 4, 5, 7), "x" * 3_000)
     assert list(within(parts)) == [1, 2, 5, 7]
     assert list(within(parts, 15_000)) == [1, 2, 3, 5, 7]
     assert list(within(parts, 10_000)) == [1, 2, 7]

@@ -157,12 +157,12 @@ def _second(notice: Notice, state: State) -> str:
         opening = "Resolved. " if state is State.DRILL else ""
         return f"{opening}{_capital(escape(prose(lasted(notice))))}. {_capital(ended)}."
     if alert.stale_since is not None:
-        at = moment(alert.stale_since, wording.clock(alert.stale_since, notice.now))
-        told = f"{_capital(escape(cut(prose(no_data(alert, notice.now)), 200)))} ({at})."
-        return f"{told} Held, not resolved."
-    return " ".join(
-        part for part in (_fact(alert, notice), _told_of(alert), _silent(notice)) if part
-    )
+        at, last = alert.stale_since, wording.last_value(alert.evidence)
+        clock = wording.clock(at, notice.now)
+        ending = f", last {escape(cut(prose(last), 100))}" if last else ""
+        return f"No data since {clock} ({moment(at, clock)}){ending}. Held, not resolved."
+    told = (_fact(alert, notice), _told_of(alert), _silent(notice))
+    return " ".join(part for part in told if part)
 
 
 def _fact(alert: Alert, notice: Notice) -> str:
@@ -245,9 +245,9 @@ def _code_block(lines: Sequence[str]) -> str:
 
 
 def _action(notice: Notice, state: State) -> str:
-    """5: what to do first, and where it says more."""
+    """5: what to do first, and where it says more; a drill asks for nothing."""
     alert = worst(notice)
-    if alert is None:
+    if alert is None or state is State.DRILL:
         return ""
     parts = []
     if action := escape(cut(prose(wording.first_action(alert)), 300)):
@@ -255,7 +255,7 @@ def _action(notice: Notice, state: State) -> str:
     if runbook := wording.runbook(alert):
         linked = link(runbook, "Runbook")
         parts.append(linked if linked != "Runbook" else f"Runbook: {code(runbook, 200)}")
-    if not _page(notice) and state is not State.DRILL and (command := _silence_command(notice)):
+    if not _page(notice) and (command := _silence_command(notice)):
         parts.append(f"To silence: {code(command, 400)}")
     return " ".join(parts)
 
@@ -285,7 +285,8 @@ def _plain(notice: Notice, head: Headline) -> str:
     if alert is not None and notice.firing:
         begun = f"{_capital(since(alert, notice.now))}."
         lines.append(prose(f"{begun} {cut(wording.meaning(alert), 300)}"))
-        if action := wording.first_action(alert):
+        action = wording.first_action(alert)
+        if action and head.state is not State.DRILL:
             lines.append(prose(f"First: {cut(action, 300)}"))
         # As it is: look-alikes would break an address.
         lines.append(bare(cut(wording.runbook(alert), 500)))
