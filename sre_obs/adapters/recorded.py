@@ -130,6 +130,13 @@ class RecordedSource:
                         found.setdefault(field.name, field.type)
         return found
 
+    def describe(self) -> str:
+        """What was recorded."""
+        streams = self._recording.streams
+        return (
+            f"a recording of {sum(map(len, streams.values()))} documents in {len(streams)} streams"
+        )
+
     def visible(self) -> int:
         """How many documents there are by now."""
         return self._recording.count(self._now())

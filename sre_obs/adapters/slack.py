@@ -154,6 +154,14 @@ class SlackSender:
             scopes=frozenset(scope.strip() for scope in scopes if scope.strip()),
         )
 
+    def describe(self, now: float) -> str:
+        """``@sre-obs in Acme, #alerts``, and whether a lost answer can be asked for."""
+        who = self.check(now)
+        if isinstance(who, Answer):
+            return f"{who.detail}; {who.remedy}" if who.remedy else who.detail
+        lost = "" if who.can_be_asked else "; no history scope: may repeat after a crash"
+        return clean(f"@{who.user} in {who.team}, {self._integration.channel}{lost}")
+
     def _channel(self, notice: Notice) -> str | Found:
         """The channel's id: from a message of ours, or from the list of channels."""
         told = notice.group.told.get(self._integration.id)

@@ -35,3 +35,7 @@ class TerminalSender:
     def find(self, notice: Notice) -> Found:
         """A terminal can't be read back."""
         return Found.cant_ask("a terminal can't be asked")
+
+    def describe(self, now: float) -> str:
+        """Where it prints."""
+        return "standard output"

@@ -61,6 +61,10 @@ class WebhookSender:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ValueError) as error:
             return classify_fault(_fault(error), self._host)
 
+    def describe(self, now: float) -> str:
+        """Which host it calls; that it answers is known only once something is sent."""
+        return self._host
+
     def find(self, notice: Notice) -> Found:
         """A webhook can't be read back; its receiver has the `Idempotency-Key`."""
         return Found.cant_ask("a webhook can't be asked")

@@ -1,0 +1,104 @@
+"""Takes claimed deliveries to their receivers, each try in a bounded thread.
+
+Nothing leaves before its claim is on disk. What a receiver answers, or that it did not,
+goes back to the engine, which decides what becomes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+
+import structlog
+
+from sre_obs.adapters.clock import Clock
+from sre_obs.app.daemon.engine import Claim, Engine
+from sre_obs.model.errors import StoreError
+from sre_obs.model.notification import Delivery, DeliveryState
+from sre_obs.model.outcome import Answer, Failure, Verdict
+from sre_obs.notify.notice import Notice
+from sre_obs.notify.ports import Found, Sender
+
+log = structlog.get_logger("deliver")
+
+# The disk is asked again so often while it refuses what we must write before sending.
+DISK_RETRY = 1.0
+
+
+class Courier:
+    """One per daemon. `senders` is by integration id and may be replaced on reload."""
+
+    def __init__(
+        self,
+        senders: Mapping[str, Sender],
+        pool: Executor,
+        clock: Clock,
+        notice: Callable[[Delivery], Notice],
+        observe: Callable[[Delivery, Answer, float], None],
+    ) -> None:
+        self.senders = senders
+        self.engine: Engine | None = None
+        self._pool = pool
+        self._clock = clock
+        self._notice = notice
+        self._observe = observe
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def depart(self, claim: Claim) -> None:
+        """Start on a claim; returns at once."""
+        task = asyncio.get_running_loop().create_task(self._deliver(claim))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self, seconds: float) -> int:
+        """Wait for what is under way, at most so long; how many were left unanswered."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+        return len(self._tasks)
+
+    async def _deliver(self, claim: Claim) -> None:
+        assert self.engine is not None
+        delivery = claim.delivery
+        await self._on_disk(claim.written)
+        sender = self.senders.get(delivery.integration)
+        notice = self._notice(delivery)
+        asking = delivery.state is DeliveryState.AMBIGUOUS
+        if sender is None:
+            gone = Answer(Verdict.REFUSED, Failure.OTHER, "its receiver has no sender")
+            self.engine.settle(delivery, gone, self._clock.now())
+        elif asking:
+            found = await self._ask(sender, notice)
+            log.info("asked", delivery=delivery.id, found=str(found))
+            self.engine.reconcile(delivery, found, self._clock.now())
+        else:
+            began = self._clock.timer()
+            answer = await self._send(sender, notice)
+            self._observe(delivery, answer, self._clock.timer() - began)
+            self.engine.settle(delivery, answer, self._clock.now())
+
+    async def _on_disk(self, written: Future[None]) -> None:
+        assert self.engine is not None
+        while True:
+            try:
+                return await asyncio.wrap_future(written)
+            except StoreError as error:
+                log.error("store refuses; nothing is sent", error=error.message)
+                await self._clock.sleep(DISK_RETRY)
+                written = self.engine.store.flushed()
+
+    async def _send(self, sender: Sender, notice: Notice) -> Answer:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, sender.send, notice)
+        except Exception as error:
+            log.exception("sender failed", integration=notice.delivery.integration)
+            return Answer(Verdict.AMBIGUOUS, Failure.OTHER, type(error).__name__)
+
+    async def _ask(self, sender: Sender, notice: Notice) -> Found:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, sender.find, notice)
+        except Exception as error:
+            log.exception("asking failed", integration=notice.delivery.integration)
+            return Found.cant_ask(type(error).__name__)

@@ -1,0 +1,51 @@
+"""What the API, the page and the metrics read from: the daemon's parts in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from sre_obs.adapters.clock import Clock
+from sre_obs.app.daemon.engine import Engine
+from sre_obs.app.daemon.evaluations import Evaluations
+from sre_obs.app.settings import Settings
+from sre_obs.model.problem import Problem
+from sre_obs.model.store import Store
+
+# Older than this, a commit that still waits means that the writer is stuck.
+STUCK = 10.0
+
+
+@dataclass(slots=True)
+class Desk:
+    """The running daemon, as its listener sees it."""
+
+    settings: Settings
+    version: str
+    clock: Clock
+    engine: Engine
+    store: Store
+    evaluations: Evaluations
+    reload: Callable[[], Awaitable[Sequence[Problem]]]
+    started_at: float
+    problems: Sequence[Problem] = ()  # of the files as last loaded
+    reload_ok: bool = True
+    reload_at: float = 0.0
+    draining: bool = False
+    pages: dict[str, Callable[[], str]] = field(default_factory=dict)  # path -> HTML
+
+    def unhealthy(self) -> str:
+        """Why the process should be restarted; empty when it need not."""
+        health = self.store.health()
+        if health.oldest_wait > STUCK:
+            return f"the store's writer is stuck for {health.oldest_wait:.0f} s: {health.error}"
+        return ""
+
+    def unready(self) -> str:
+        """Why callers should not come yet; empty when they may."""
+        if self.draining:
+            return "stopping"
+        health = self.store.health()
+        if health.error:
+            return f"the store can't be written: {health.error}"
+        return ""

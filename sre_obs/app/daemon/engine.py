@@ -1,0 +1,240 @@
+"""The engine: everything that happens at one moment, without waiting.
+
+Each step applies changes to the Ledger, looks at the groups and deliveries that fall due,
+claims what can go out now, and hands all of it to the Store as one transaction. A claim
+leaves here together with the future of that transaction: nothing is sent before it is on
+disk that it is being sent.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from sre_obs.model.alert import Alert
+from sre_obs.model.changes import AuditEntry, Changes
+from sre_obs.model.ledger import Ledger
+from sre_obs.model.notification import Delivery, DeliveryState, Group
+from sre_obs.model.outcome import Answer
+from sre_obs.model.routing import Integration, Routing
+from sre_obs.model.silence import Silence
+from sre_obs.model.store import Store
+from sre_obs.notify import retry
+from sre_obs.notify.pace import Pace
+from sre_obs.notify.ports import Found
+from sre_obs.route.accept import accept
+from sre_obs.route.pipeline import Decision, flush
+from sre_obs.route.reroute import reroute
+from sre_obs.route.silence import SilenceIndex, touched_by_silence
+from sre_obs.route.tree import Router
+
+# So many groups and deliveries are looked at in one step; the rest follow at once in the
+# next, so that 100,000 groups due together don't hold up a probe or a POST.
+STEP = 500
+# So many deliveries of one integration are under way at once: a receiver that hangs holds
+# up itself, not the threads that the others need.
+IN_FLIGHT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery to send (or to ask for, when ambiguous) once `written` is done."""
+
+    delivery: Delivery
+    written: Future[None]
+
+
+class Engine:
+    """The state of the daemon and its steps. All methods belong to the loop's thread."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        routing: Routing,
+        *,
+        depart: Callable[[Claim], None],
+        decided: Callable[[Decision], None] = lambda _: None,
+        moved: Callable[[float | None], None] = lambda _: None,
+        seed: int | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.store = store
+        self.routing = routing
+        self.router = Router(routing)
+        self._integrations = _by_id(routing)
+        self.silences = SilenceIndex(ledger.silences.values())
+        self.counts: Counter[str] = Counter()
+        self._pace = Pace()
+        self._depart = depart
+        self._decided = decided
+        self._moved = moved
+        self._random = random.Random(seed)
+        self._in_flight: Counter[str] = Counter()
+        self._waiting: dict[str, deque[str]] = {}
+        self._claimed: list[Delivery] = []
+        self._more = False
+
+    def start(self, now: float) -> Future[None]:
+        """Take up where the last process stopped: what it was sending is ambiguous now."""
+        grace = now + self.routing.resolve_timeout
+        # An alert's sender could not reach us while we were down: it gets one
+        # resolve_timeout to send again before its alert counts as ended.
+        extended = tuple(
+            replace(alert, ends_at=max(alert.ends_at, grace))
+            for alert in self.ledger.alerts.values()
+            if alert.ends_at is not None and alert.ended is None
+        )
+        recovered = tuple(
+            retry.recover(delivery, now)
+            for delivery in self.ledger.deliveries.values()
+            if delivery.state in (DeliveryState.SENDING, DeliveryState.AMBIGUOUS)
+        )
+        self.ledger.apply(Changes(alerts=extended))
+        rerouted = self._reroute(now)
+        return self._write([Changes(deliveries=recovered), rerouted], now)
+
+    def accept(self, alerts: Sequence[Alert], now: float) -> Future[None]:
+        """Alerts from the API; done when they are on disk."""
+        return self.conclude(Changes(alerts=tuple(alerts)), now)
+
+    def conclude(self, changes: Changes, now: float) -> Future[None]:
+        """What an evaluation or the API found: alerts are routed, the rest is kept."""
+        accepted = accept(changes.alerts, self.ledger, self.router, now)
+        self.ledger.apply(Changes(alerts=accepted.refreshed))
+        self.counts["new"] += accepted.new
+        self.counts["resent"] += accepted.resent
+        self.counts["ended"] += accepted.ended
+        return self._write([replace(changes, alerts=()), accepted.changes], now)
+
+    def silence(self, silence: Silence, entry: AuditEntry, now: float) -> Future[None]:
+        """Add, change or expire a silence; groups that it touches are looked at now."""
+        changes = Changes(silences=(silence,), audit=(entry,))
+        self.ledger.apply(changes)
+        self.silences = SilenceIndex(self.ledger.silences.values())
+        touched = touched_by_silence(silence, self.ledger, self.router, now)
+        return self._write([changes, touched], now)
+
+    def reload(self, routing: Routing, now: float) -> Future[None]:
+        """Route by new routes from now on; what was told stays told."""
+        self.routing = routing
+        self.router = Router(routing)
+        self._integrations = _by_id(routing)
+        return self._write([self._reroute(now)], now)
+
+    def advance(self, now: float) -> Future[None]:
+        """Look at what has fallen due."""
+        return self._write([], now)
+
+    def settle(self, delivery: Delivery, answer: Answer, now: float) -> Future[None]:
+        """A try was answered, or its answer was lost."""
+        self._close_lane(delivery, answer.retry_after, now)
+        jitter = self._random.random()
+        return self._landed(retry.settle(delivery, answer, now, jitter), now)
+
+    def reconcile(self, delivery: Delivery, found: Found, now: float) -> Future[None]:
+        """The receiver was asked whether an ambiguous delivery arrived."""
+        self._close_lane(delivery, found.retry_after, now)
+        return self._landed(retry.reconciled(delivery, found, now), now)
+
+    def next_wake(self, now: float) -> float | None:
+        """When to call `advance` next."""
+        return now if self._more else self.ledger.next_wake()
+
+    @property
+    def busy(self) -> bool:
+        """Whether deliveries are under way."""
+        return any(self._in_flight.values())
+
+    def _close_lane(self, delivery: Delivery, seconds: float | None, now: float) -> None:
+        integration = self._integrations.get(delivery.integration)
+        if seconds is not None and integration is not None:
+            self._pace.close(integration, delivery, now + seconds)
+
+    def _landed(self, delivery: Delivery, now: float) -> Future[None]:
+        self._in_flight[delivery.integration] -= 1
+        group = self.ledger.groups.get(delivery.group)
+        groups: tuple[Group, ...] = ()
+        if group is not None and delivery.state is DeliveryState.SENT:
+            groups = (retry.settled_group(group, delivery),)
+        waiting = self._waiting.get(delivery.integration)
+        freed: tuple[Delivery, ...] = ()
+        if waiting:
+            next_one = self.ledger.deliveries.get(waiting.popleft())
+            if next_one is not None:
+                freed = (replace(next_one, due_at=now),)
+        return self._write([Changes(deliveries=(delivery, *freed), groups=groups)], now)
+
+    def _reroute(self, now: float) -> Changes:
+        routed = reroute(self.ledger, self.router, now)
+        self.ledger.reroute(routed.joined)
+        return routed
+
+    def _write(self, parts: list[Changes], now: float) -> Future[None]:
+        for part in parts:
+            self.ledger.apply(part)
+        parts = parts + self._flush(now)
+        parts.append(Changes(deliveries=tuple(self._claim(now))))
+        changes = Changes.joint(parts)
+        written = self.store.commit(changes) if changes.stored else self.store.flushed()
+        claimed, self._claimed = self._claimed, []
+        for delivery in claimed:
+            self._depart(Claim(delivery, written))
+        self._moved(self.next_wake(now))
+        return written
+
+    def _flush(self, now: float) -> list[Changes]:
+        parts: list[Changes] = []
+        due = self.ledger.groups_due(now, STEP)
+        for group in due:
+            flushed = flush(group, self.ledger, self.router, self.silences, now)
+            self.ledger.apply(flushed.changes)
+            self.ledger.apply(Changes(groups=flushed.refreshed))
+            parts.append(flushed.changes)
+            for decision in flushed.decisions:
+                self._decided(decision)
+        self._more = len(due) == STEP
+        return parts
+
+    def _claim(self, now: float) -> list[Delivery]:
+        """Claim what can go out; what the disk must know of it is returned."""
+        stored: list[Delivery] = []
+        due = self.ledger.deliveries_due(now, STEP)
+        self._more = self._more or len(due) == STEP
+        for delivery in due:
+            lane = delivery.integration
+            integration = self._integrations.get(lane)
+            if integration is None:
+                stored.append(_without_receiver(delivery, now))
+                continue
+            free_at = self._pace.next_free(integration, delivery, now)
+            if free_at > now:
+                # Only memory need know: on disk it stays due, which is true as well.
+                self.ledger.apply(Changes(deliveries=(replace(delivery, due_at=free_at),)))
+            elif self._in_flight[lane] >= IN_FLIGHT:
+                self._waiting.setdefault(lane, deque()).append(delivery.id)
+            else:
+                self._pace.took(integration, delivery, now)
+                self._in_flight[lane] += 1
+                if delivery.state is not DeliveryState.AMBIGUOUS:
+                    delivery = retry.claim(delivery, now)
+                    stored.append(delivery)
+                self._claimed.append(delivery)
+        self.ledger.apply(Changes(deliveries=tuple(stored)))
+        return stored
+
+
+def _by_id(routing: Routing) -> dict[str, Integration]:
+    return {i.id: i for receiver in routing.receivers for i in receiver.integrations}
+
+
+def _without_receiver(delivery: Delivery, now: float) -> Delivery:
+    return replace(
+        delivery,
+        state=DeliveryState.DEAD,
+        finished_at=now,
+        detail="its receiver is no longer in the routes",
+    )

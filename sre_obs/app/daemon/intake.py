@@ -1,0 +1,103 @@
+"""`POST /api/v2/alerts`: the body's bytes to alerts, as Alertmanager reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from sre_obs.model.alert import Alert, EndReason, fingerprint
+
+# Alertmanager's zero time: "not set".
+_ZERO = "0001-01-01T00:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The alerts that are valid, and what is wrong with those that are not."""
+
+    alerts: tuple[Alert, ...]
+    problems: tuple[str, ...]
+
+
+def read_alerts(body: bytes, now: float, resolve_timeout: float) -> Taken:
+    """Alerts in a request body. Each problem names the alert by its place in the list."""
+    try:
+        items = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return Taken((), (f"not JSON: {error}",))
+    if not isinstance(items, list):
+        return Taken((), ("a list of alerts is expected",))
+    alerts: list[Alert] = []
+    problems: list[str] = []
+    for place, item in enumerate(items):
+        try:
+            alerts.append(_alert(item, now, resolve_timeout))
+        except ValueError as error:
+            problems.append(f"alert {place}: {error}")
+    return Taken(tuple(alerts), tuple(problems))
+
+
+def _alert(item: Any, now: float, resolve_timeout: float) -> Alert:
+    if not isinstance(item, dict):
+        raise ValueError("an object is expected")
+    labels = _texts(item.get("labels"), "labels")
+    if not labels:
+        raise ValueError("at least one label with a value is needed")
+    annotations = _texts(item.get("annotations"), "annotations")
+    starts_at = _time(item.get("startsAt"), "startsAt")
+    ends_at = _time(item.get("endsAt"), "endsAt")
+    if starts_at is None:
+        starts_at = now if ends_at is None or ends_at > now else ends_at
+    if ends_at is not None and ends_at < starts_at:
+        raise ValueError("endsAt is before startsAt")
+    url = item.get("generatorURL") or ""
+    ended = ends_at is not None and ends_at <= now
+    return Alert(
+        fingerprint=fingerprint(labels),
+        labels=labels,
+        annotations=annotations,
+        starts_at=starts_at,
+        # The wait of a group is skipped for an alert that is old already, as after a
+        # restart; so what counts is when the trouble began, not when we heard of it.
+        fired_at=min(starts_at, now),
+        updated_at=now,
+        ends_at=now + resolve_timeout if ends_at is None else ends_at,
+        ended=EndReason.SENDER if ended else None,
+        generator_url=url if isinstance(url, str) else "",
+        drill=labels.get("sre_obs_drill") == "true",
+    )
+
+
+def _texts(value: Any, what: str) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be an object")
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise ValueError(f"{what}: the value of {name[:100]!r} must be text")
+        if not name:
+            raise ValueError(f"{what}: a name is empty")
+    if "" in value.values():
+        return {name: text for name, text in value.items() if text}
+    return value
+
+
+def _time(value: Any, what: str) -> float | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{what} must be an RFC 3339 time")
+    if value.startswith(_ZERO):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{what} is not an RFC 3339 time: {value[:40]!r}") from None
+    if parsed.tzinfo is None:
+        raise ValueError(f"{what} has no time zone: {value[:40]!r}")
+    return parsed.timestamp()

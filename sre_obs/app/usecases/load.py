@@ -1,0 +1,93 @@
+"""Load everything that files say: rules with their overrides, and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sre_obs.app.settings import Settings, SourceSettings, secret
+from sre_obs.content.overrides import apply_overrides, load_overrides
+from sre_obs.content.routes.load import SlackDefaults, load_routes
+from sre_obs.content.rules.load import load_rules
+from sre_obs.model.errors import ContentError
+from sre_obs.model.problem import Location, Problem, Severity
+from sre_obs.model.routing import Receiver, Route, Routing, TerminalIntegration
+from sre_obs.model.rule import Rule
+
+BUNDLED = "bundled"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the files say. `problems` are about those that are left out, and warnings."""
+
+    rules: tuple[Rule, ...]
+    routing: Routing
+    problems: tuple[Problem, ...]
+
+
+def load_content(settings: Settings) -> Content:
+    """Rules and routes as the settings name them.
+
+    A rule file with an error is left out and reported: one bad rule blinds only itself. A
+    routes file with an error raises ContentError, since nobody could be told anything.
+    """
+    problems: list[Problem] = []
+    rules: tuple[Rule, ...] = ()
+    if settings.rules is not None:
+        bundled = str(settings.rules) == BUNDLED
+        folder = bundled_rules() if bundled else settings.rules
+        # Where a bundled rule lies on this machine helps nobody: "rules/..." is what the
+        # README, the repository and the override call it.
+        name = "rules" if bundled else ""
+        loaded = load_rules(folder, allow=_allowed(settings), name=name)
+        rules = loaded.rules
+        problems.extend(loaded.problems)
+    if settings.overrides is not None:
+        overrides, wrong = load_overrides(settings.overrides)
+        problems.extend(wrong)
+        rules, wrong = apply_overrides(rules, overrides)
+        problems.extend(wrong)
+    routing = to_terminal()
+    if settings.routes is not None:
+        slack = SlackDefaults(
+            secret(settings.slack.token, settings.slack.token_file, "slack.token"),
+            settings.slack.api_url,
+        )
+        found, wrong = load_routes(settings.routes, slack=slack, read_file=_read_secret)
+        if found is None:
+            raise ContentError([p for p in wrong if p.severity is Severity.ERROR])
+        routing = found
+        problems.extend(wrong)
+    return Content(rules, routing, tuple(problems))
+
+
+def bundled_rules() -> Path:
+    """The rules that ship with the program: in the wheel, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[2]
+    inside = package / "data" / "rules"
+    return inside if inside.is_dir() else package.parent / "rules"
+
+
+def to_terminal() -> Routing:
+    """Without a routes file every alert is printed."""
+    receiver = Receiver("terminal", (TerminalIntegration("terminal/terminal[0]"),))
+    root = Route(
+        id="{}",
+        receiver="terminal",
+        location=Location("built in"),
+        group_by=("alertname",),
+        group_wait=0.0,
+    )
+    return Routing(root, (receiver,), text="# no routes file: alerts are printed\n")
+
+
+def _read_secret(file: Path) -> str:
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """Which index patterns rules may read, by source; `default` is always there."""
+    allowed = {name: source.allow for name, source in settings.sources.items()}
+    return {"default": SourceSettings().allow, **allowed}

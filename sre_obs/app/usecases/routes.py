@@ -1,0 +1,36 @@
+"""Read the routes of the settings, as people ask about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sre_obs.app.settings import Settings
+from sre_obs.app.usecases.load import load_content
+from sre_obs.model.errors import UsageError
+from sre_obs.model.problem import Problem
+from sre_obs.model.routing import Route, Routing
+from sre_obs.route.tree import Router, Step
+
+
+def tree(settings: Settings) -> tuple[list[tuple[int, Route]], Sequence[Problem]]:
+    """Every route with its depth, in order, and what is wrong. Raises ContentError."""
+    content = load_content(settings)
+    return list(_walk(content.routing.root, 0)), content.problems
+
+
+def explain(settings: Settings, pairs: Sequence[str]) -> tuple[Routing, tuple[Step, ...]]:
+    """What an alert with these ``name=value`` labels tries and takes. Raises UsageError."""
+    labels: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{pair}: write NAME=VALUE", where="label")
+        labels[name] = value.strip('"')
+    routing = load_content(settings).routing
+    return routing, Router(routing).explain(labels)
+
+
+def _walk(route: Route, depth: int) -> Iterator[tuple[int, Route]]:
+    yield depth, route
+    for child in route.routes:
+        yield from _walk(child, depth + 1)
