@@ -53,10 +53,10 @@ class LimitShape(Shape):
 class OverrideShape(Shape):
     """New values of one rule, or of several."""
 
-    from_: Annotated[Window, Field(alias="from", ge=1, le=30 * DAY)] | None = None
+    from_: Annotated[Window, Field(ge=1, le=30 * DAY)] | None = Field(None, alias="from")
     interval: Every | None = None
     query_delay: Annotated[Duration, Field(le=3_600)] | None = None
-    for_: Annotated[Span, Field(alias="for")] | None = None
+    for_: Span | None = Field(None, alias="for")
     keep_firing_for: Span | None = None
     stale_after: Annotated[Duration, Field(ge=1, le=30 * DAY)] | None = None
     threshold: LimitShape | None = None
