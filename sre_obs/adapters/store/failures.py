@@ -83,9 +83,13 @@ def unusable(error: OSError, path: str) -> StoreError:
     """The file system refuses."""
     if error.errno in _NO_ROOM:
         return full(path)
+    why = error.strerror or type(error).__name__
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        why = "its folder is not a folder"
+    of = f" ({error.filename})" if error.filename not in (None, path) else ""
     return StoreError(
-        f"the store can't be used: {error.strerror or type(error).__name__}",
-        where=str(error.filename or path),
+        f"the store can't be used: {why}{of}",
+        where=path,
         remedy=f"let user {os.geteuid()} write there, or choose another folder for the data",
     )
 

@@ -55,13 +55,13 @@ def make_folder(path: str) -> None:
 
 
 def prepare(path: str) -> None:
-    """Make the file if it is not there, see that it can be a database, and close it to
-    others. SQLite gives its -wal and -shm files the same mode. Raises StoreCorrupt.
+    """Make the file if it is not there, and see that it can be a database.
+
+    Raises StoreCorrupt if it can't.
     """
     with failures.translated(path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.fchmod(fd, 0o600)
             head = os.pread(fd, 100, 0)
         finally:
             os.close(fd)
@@ -69,9 +69,14 @@ def prepare(path: str) -> None:
             sync_folder(path)
         elif len(head) < 100 or not head.startswith(_MAGIC):
             raise failures.corrupt(path, "it is not an SQLite database")
-        for beside in (f"{path}-wal", f"{path}-shm"):
-            if os.path.exists(beside):
-                os.chmod(beside, 0o600)
+
+
+def close_to_others(path: str) -> None:
+    """Mode 0600 for the files; those that SQLite makes later take after the first."""
+    os.chmod(path, 0o600)
+    for beside in (f"{path}-wal", f"{path}-shm"):
+        if os.path.exists(beside):
+            os.chmod(beside, 0o600)
 
 
 def sync_folder(path: str) -> None:

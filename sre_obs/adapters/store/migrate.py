@@ -33,32 +33,47 @@ def scripts() -> Sequence[Script]:
     return sorted(found)
 
 
-def migrate(connection: sqlite3.Connection, path: str, steps: Sequence[Script]) -> None:
-    """Bring the schema up to the last of `steps`.
+def check(connection: sqlite3.Connection, path: str, latest: int) -> int:
+    """The version of the schema, 0 for an empty file; nothing is changed.
 
-    An older store is copied to ``<path>.schema-<its version>.backup`` first. Raises
-    StoreNewer, StoreCorrupt, and StoreError if it is another program's database.
+    Raises StoreNewer if it is above `latest`, StoreCorrupt, and StoreError if it is
+    another program's database.
     """
-    with failures.translated(path):
-        fault = _read(connection, "PRAGMA quick_check(1)")
-        if fault != "ok":
-            raise failures.corrupt(path, fault)
-        version = _read(connection, "PRAGMA user_version")
-        _refuse_foreign(connection, path)
-        latest = steps[-1][0]
-        if version > latest:
-            raise StoreNewer(
-                f"the store was written by a newer sre-obs (schema {version}, this one "
-                f"knows up to {latest})",
-                where=path,
-                remedy="run that version, or put back the backup that it made before it "
-                f"changed the file: {path}.schema-{latest}.backup",
-            )
-        if 0 < version < latest:
-            copy(connection, f"{path}.schema-{version}.backup")
-        for number, sql in steps:
-            if number > version:
-                _apply(connection, number, sql)
+    fault = _read(connection, "PRAGMA quick_check(1)")
+    if fault != "ok":
+        raise failures.corrupt(path, str(fault))
+    version = int(_read(connection, "PRAGMA user_version"))
+    mark = _read(connection, "PRAGMA application_id")
+    tables = _read(connection, "SELECT count(*) FROM sqlite_master")
+    if mark != APPLICATION_ID and (mark or tables):
+        raise StoreError(
+            "this is another program's database",
+            where=path,
+            remedy="choose another folder for the data",
+        )
+    if version > latest:
+        raise StoreNewer(
+            f"the store was written by a newer sre-obs (schema {version}, this one "
+            f"knows up to {latest})",
+            where=path,
+            remedy="run that version, or put back the backup that it made before it "
+            f"changed the file: {path}.schema-{latest}.backup",
+        )
+    return version
+
+
+def migrate(
+    connection: sqlite3.Connection, path: str, version: int, steps: Sequence[Script]
+) -> None:
+    """Bring the schema from `version` up to the last of `steps`.
+
+    An older store is copied to ``<path>.schema-<its version>.backup`` first.
+    """
+    if 0 < version < steps[-1][0]:
+        copy(connection, f"{path}.schema-{version}.backup")
+    for number, sql in steps:
+        if number > version:
+            _apply(connection, number, sql)
 
 
 def copy(connection: sqlite3.Connection, target: str) -> None:
@@ -97,17 +112,6 @@ def _apply(connection: sqlite3.Connection, number: int, sql: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: str) -> None:
-    mark = _read(connection, "PRAGMA application_id")
-    tables = _read(connection, "SELECT count(*) FROM sqlite_master")
-    if mark != APPLICATION_ID and (mark or tables):
-        raise StoreError(
-            "this is another program's database",
-            where=path,
-            remedy="choose another folder for the data",
-        )
 
 
 def _read(connection: sqlite3.Connection, sql: str) -> Any:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from sre_obs.adapters.store import codec, failures, migrate, tables
-from sre_obs.adapters.store.files import Lock, make_folder, prepare
+from sre_obs.adapters.store.files import Lock, close_to_others, make_folder, prepare
 from sre_obs.adapters.store.rows import Rows
 from sre_obs.adapters.store.writer import Writer
 from sre_obs.model.alert import Alert
@@ -189,10 +189,14 @@ class SqliteStore:
     def _connect_writer(self) -> sqlite3.Connection:
         # Opened by whoever opens the store, who is to see the errors; used by the writer.
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        steps = migrate.scripts()
         try:
-            for pragma in _WRITER_PRAGMAS:
-                connection.execute(pragma)
-            migrate.migrate(connection, self._path, migrate.scripts())
+            with failures.translated(self._path):
+                version = migrate.check(connection, self._path, steps[-1][0])
+                close_to_others(self._path)
+                for pragma in _WRITER_PRAGMAS:
+                    connection.execute(pragma)
+                migrate.migrate(connection, self._path, version, steps)
         except BaseException:
             connection.close()
             raise
