@@ -8,7 +8,9 @@ methods named below); where the documents leave a choice it takes the stricter o
     rates       Slack's rate limits, off unless asked for
     faults      what a test scripts: errors, lost answers, hangs, gates
     journal     the messages on disk, for a process that is asked after a kill
-    server      all of that behind HTTP on 127.0.0.1: StandIn
+    server      all of that in one: StandIn
+    listener    HTTP on 127.0.0.1 in front of it
+    control     the same scripting from another process
     mrkdwn      one text of a message as HTML
     page        the messages as a person would see them
 

@@ -86,6 +86,27 @@ class Fault:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: JSON, or text."""
+
+    status: int
+    body: dict[str, Any] | str
+    headers: Mapping[str, str]
+
+
+def wrong(fault: Fault) -> Answer:
+    """What is answered instead of the truth."""
+    if fault.kind is FaultKind.GARBLED:
+        return Answer(200, "<html><body>Bad gateway</body></html>", {})
+    if fault.kind in (FaultKind.ERROR, FaultKind.ERROR_AFTER):
+        return Answer(200, {"ok": False, "error": fault.error}, {})
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.status == 429:
+        return Answer(429, {"ok": False, "error": fault.error or "ratelimited"}, headers)
+    return Answer(fault.status, fault.error or "upstream error", headers)
+
+
 @dataclass(slots=True)
 class Gate:
     """Holds the next call of `method`: before it takes effect or, with `after`, between

@@ -1,30 +1,23 @@
-"""The workspace behind HTTP on 127.0.0.1: what slack_sdk talks to."""
+"""The stand-in itself: a workspace, what is scripted to go wrong, and a log of the calls."""
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from sre_obs.adapters.clock import Clock, SystemClock
-from sre_obs.app.demo.slack import control
-from sre_obs.app.demo.slack.faults import Fault, FaultKind, Gate, Script
+from sre_obs.app.demo.slack.faults import Answer, Fault, FaultKind, Gate, Script, wrong
 from sre_obs.app.demo.slack.journal import Journal
 from sre_obs.app.demo.slack.limits import Refused
+from sre_obs.app.demo.slack.listener import Server
 from sre_obs.app.demo.slack.page import inline_style, linked_style, page
 from sre_obs.app.demo.slack.page import stylesheet as page_css
 from sre_obs.app.demo.slack.rates import Rates
 from sre_obs.app.demo.slack.workspace import Workspace
-
-_MAX_BODY = 1 << 20
-_IDLE = 30.0  # seconds until a connection that says nothing is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,7 @@ class StandIn:
         self._rates = Rates() if rate_limits else None
         self._rates_lock = threading.Lock()
         self._closing = threading.Event()
-        self._server = _Server(self, port, control)
+        self._server = Server(self, port, control)
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_url = f"{self.url}/api/"
@@ -181,7 +174,7 @@ class StandIn:
 
     # One call, from the server's threads.
 
-    def answer(self, method: str, token: str, args: Mapping[str, Any]) -> _Answer | None:
+    def answer(self, method: str, token: str, args: Mapping[str, Any]) -> Answer | None:
         """What to answer, or None to close the connection without a word."""
         fault = self.script.take(method)
         gate = self.script.gate(method, after=False)
@@ -193,7 +186,7 @@ class StandIn:
         if fault and fault.kind is FaultKind.DROP_BEFORE:
             return self._log(method, args, fault, None)
         if fault and not fault.stores:
-            return self._log(method, args, fault, _wrong(fault))
+            return self._log(method, args, fault, wrong(fault))
         answer = self._limited(method, args) or self._taken(method, token, args)
         gate = self.script.gate(method, after=True)
         if gate and not self._wait(gate.released):
@@ -203,10 +196,10 @@ class StandIn:
         elif fault and fault.kind is FaultKind.DROP_AFTER:
             return self._log(method, args, fault, None, answer)
         elif fault:
-            return self._log(method, args, fault, _wrong(fault), answer)
+            return self._log(method, args, fault, wrong(fault), answer)
         return self._log(method, args, fault, answer, answer)
 
-    def _taken(self, method: str, token: str, args: Mapping[str, Any]) -> _Answer:
+    def _taken(self, method: str, token: str, args: Mapping[str, Any]) -> Answer:
         headers = {"x-oauth-scopes": ",".join(sorted(self.workspace.scopes))}
         try:
             body = self.workspace.call(method, token, args, self.clock.now())
@@ -214,14 +207,14 @@ class StandIn:
             body = {"ok": False, "error": refused.error, **refused.more}
             if refused.error in ("not_authed", "invalid_auth"):
                 headers = {}
-        return _Answer(200, body, headers)
+        return Answer(200, body, headers)
 
-    def _limited(self, method: str, args: Mapping[str, Any]) -> _Answer | None:
+    def _limited(self, method: str, args: Mapping[str, Any]) -> Answer | None:
         if self._rates is None:
             return None
         with self._rates_lock:
             wait = self._rates.wait(method, str(args.get("channel", "")), self.clock.timer())
-        return _wrong(Fault.rate_limited(wait)) if wait else None
+        return wrong(Fault.rate_limited(wait)) if wait else None
 
     def _wait(self, released: threading.Event) -> bool:
         while not self._closing.is_set():
@@ -234,9 +227,9 @@ class StandIn:
         method: str,
         args: Mapping[str, Any],
         fault: Fault | None,
-        answer: _Answer | None,
-        taken: _Answer | None = None,
-    ) -> _Answer | None:
+        answer: Answer | None,
+        taken: Answer | None = None,
+    ) -> Answer | None:
         body = answer.body if answer and isinstance(answer.body, dict) else {}
         made = taken.body if taken and isinstance(taken.body, dict) else {}
         call = Call(
@@ -257,145 +250,3 @@ class StandIn:
     def _record(self, change: Mapping[str, Any]) -> None:
         if self._journal:
             self._journal.append(change)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: dict[str, Any] | str
-    headers: Mapping[str, str]
-
-
-def _wrong(fault: Fault) -> _Answer:
-    if fault.kind is FaultKind.GARBLED:
-        return _Answer(200, "<html><body>Bad gateway</body></html>", {})
-    if fault.kind in (FaultKind.ERROR, FaultKind.ERROR_AFTER):
-        return _Answer(200, {"ok": False, "error": fault.error}, {})
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    if fault.status == 429:
-        return _Answer(429, {"ok": False, "error": fault.error or "ratelimited"}, headers)
-    return _Answer(fault.status, fault.error or "upstream error", headers)
-
-
-class _Server(ThreadingHTTPServer):
-    """One thread a connection; all of them are joined on close."""
-
-    daemon_threads = False
-    allow_reuse_address = True
-    request_queue_size = 128
-
-    def __init__(self, standin: StandIn, port: int, controlled: bool) -> None:
-        self.standin = standin
-        self.controlled = controlled
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def opened(self, connection: socket.socket) -> None:
-        with self._open_lock:
-            self._open.add(connection)
-
-    def closed(self, connection: socket.socket) -> None:
-        with self._open_lock:
-            self._open.discard(connection)
-
-    def hang_up(self) -> None:
-        """End the reads of connections that were opened and say nothing."""
-        with self._open_lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # the client was first
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away midway is what crash tests do: no traceback for it."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    timeout = _IDLE
-    server_version = "slack-stand-in"
-    sys_version = ""
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.opened(self.connection)
-
-    def finish(self) -> None:
-        self.server.closed(self.connection)
-        super().finish()
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The calls are in `StandIn.calls`; nothing is printed."""
-
-    def _serve(self) -> None:
-        url = urlsplit(self.path)
-        body = self._body()
-        if body is None:
-            return self._send(_Answer(413, "too large", {}))
-        if url.path == "/control" and self.server.controlled:
-            status, answer = control.handle(
-                self.server.standin, self.command, self.headers.get("Host", ""), body
-            )
-            return self._send(_Answer(status, answer, {}))
-        if not url.path.startswith("/api/"):
-            return self._send(_Answer(404, "not found", {}))
-        standin = self.server.standin
-        args = dict(parse_qsl(url.query, keep_blank_values=True))
-        try:
-            args |= _arguments(self.headers.get("Content-Type", ""), body)
-        except Refused as refused:
-            return self._send(_Answer(200, {"ok": False, "error": refused.error}, {}))
-        bearer = self.headers.get("Authorization", "")
-        token = bearer.removeprefix("Bearer ").strip() or str(args.get("token", ""))
-        args.pop("token", None)
-        answered = standin.answer(url.path.removeprefix("/api/"), token, args)
-        if answered is None:
-            self.close_connection = True
-            return None
-        return self._send(answered)
-
-    def _body(self) -> bytes | None:
-        try:
-            length = int(self.headers.get("Content-Length") or 0)
-        except ValueError:
-            return None
-        return self.rfile.read(length) if 0 <= length <= _MAX_BODY else None
-
-    def _send(self, answer: _Answer) -> None:
-        is_json = not isinstance(answer.body, str)
-        data = (json.dumps(answer.body) if is_json else str(answer.body)).encode()
-        kind = "application/json" if is_json else "text/html"
-        self.send_response(answer.status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("Connection", "close")
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-
-def _arguments(content_type: str, body: bytes) -> dict[str, Any]:
-    """A form's or a JSON object's arguments. Raises Refused."""
-    if not body:
-        return {}
-    if content_type.split(";")[0].strip() == "application/json":
-        try:
-            parsed = json.loads(body)
-        except ValueError:
-            raise Refused("invalid_json") from None
-        if not isinstance(parsed, dict):
-            raise Refused("json_not_object")
-        return parsed
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True))
-    except UnicodeDecodeError:
-        raise Refused("invalid_form_data") from None
