@@ -35,6 +35,8 @@ from sre_obs.model.secret import Secret
 
 PREFIX = "SRE_OBS_"
 DEFAULT_FILE = "sre-obs.yml"
+# What `rules` is set to for the rules that ship with the program.
+BUNDLED = "bundled"
 
 
 def _seconds(value: Any) -> Any:
@@ -104,7 +106,7 @@ class Settings(_Section):
     """Everything that `sre-obs run` can be told."""
 
     data: Path = Field(Path("sre-obs-data"), description="folder of the store (state.db)")
-    rules: Path | None = Field(None, description="folder of rules; none: a router without rules")
+    rules: Path | None = Field(None, description="folder of rules, or `bundled`; none: a router")
     overrides: Path | None = Field(None, description="file that tunes rules without forking them")
     routes: Path | None = Field(None, description="routes file (a subset of alertmanager.yml)")
     listen: str = Field("127.0.0.1:9093", description="address of page and API")
@@ -201,7 +203,7 @@ def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, obje
         _flatten(_read(file), "", str(file), layers)
     for path, (value, _) in list(layers.items()):
         # A path in a file is meant from that file's folder, wherever the daemon starts.
-        if _is_path(path) and isinstance(value, str) and value:
+        if _is_path(path) and isinstance(value, str) and value not in ("", BUNDLED):
             layers[path] = (str(base / value), layers[path][1])
     layers.update(_from_environment(environ, layers))
     secret = {key.path for key in keys(_source_names(layers, flags)) if key.secret}

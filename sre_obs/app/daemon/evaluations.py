@@ -84,6 +84,8 @@ class Evaluations:
         async with asyncio.TaskGroup() as group:
             for name in self.sources:
                 group.create_task(self._run_source(name))
+            # A router without sources has nothing to run, and must not stop for that.
+            await asyncio.get_running_loop().create_future()
 
     async def round(self, name: str) -> bool:
         """Run what is due on one source now; whether there was anything."""

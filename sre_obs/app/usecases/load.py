@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sre_obs.app.settings import Settings, SourceSettings, secret
+from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.routes.load import SlackDefaults, load_routes
 from sre_obs.content.rules.load import load_rules
@@ -14,8 +14,6 @@ from sre_obs.model.errors import ContentError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.routing import Receiver, Route, Routing, TerminalIntegration
 from sre_obs.model.rule import Rule
-
-BUNDLED = "bundled"
 
 
 @dataclass(frozen=True, slots=True)

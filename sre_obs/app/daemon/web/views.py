@@ -15,6 +15,7 @@ from sre_obs.model.rule import Rule
 from sre_obs.model.silence import Silence, SilenceState
 from sre_obs.notify import wording
 from sre_obs.query.matchers import compile_matchers, format_matcher, parse_matchers
+from sre_obs.route.tree import Step
 
 # A page lists so many; the rest is a filter away. More would be slow on a phone and
 # unreadable anywhere.
@@ -152,7 +153,7 @@ def story(desk: Desk, id_: str) -> dict[str, Any] | None:
         "request": pretty(alert.evidence.request),
         "rule": rule,
         "run": run_line(run, now),
-        "routes": [str(step) for step in desk.engine.router.explain(alert.labels)],
+        "routes": [step_line(step) for step in desk.engine.router.explain(alert.labels)],
         "told": [told_line(d, desk) for d in desk.store.deliveries(alert=id_, limit=50)],
         "silences": [silence_line(s, desk) for s in silences],
         "labels": sorted(alert.labels.items()),
@@ -164,6 +165,19 @@ def story(desk: Desk, id_: str) -> dict[str, Any] | None:
             for name, value in sorted(alert.labels.items())
             if name != "severity"
         ),
+    }
+
+
+def step_line(step: Step) -> dict[str, Any]:
+    """One route that was tried for an alert, and why it was not taken."""
+    why = f"tells {step.route.receiver}" if step.taken else "matches; goes on below"
+    if step.refused is not None:
+        why = f"no: {format_matcher(step.refused)} does not hold"
+    return {
+        "route": " ".join(map(format_matcher, step.route.matchers)) or "(everything)",
+        "place": f"{step.route.location.file}:{step.route.location.line}",
+        "why": why,
+        "taken": step.taken,
     }
 
 
