@@ -1,19 +1,23 @@
 """The demo is `sre-obs run` with another source, clock and receiver, and nothing else: no
 evaluation, routing or delivery code is reachable from the demo alone.
 
-Read from the import graph, imports inside functions included.
+Read from the import graph, imports inside functions included, and from what the two
+commands have loaded when they end.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import grimp
 import pytest
 
-ROOT = Path(__file__).parents[2] / "sre_obs"
+from tests.house.tree import PACKAGE, run_python
+
 DEMO = "sre_obs.app.demo"
 STAGES = ("content", "evaluate", "route", "notify", "query", "adapters")
 
@@ -35,6 +39,8 @@ OUTSIDE = ("sre_obs.adapters.recorded", "sre_obs.adapters.pglog", "sre_obs.query
 # The in-process search reads dates as Elasticsearch does.
 OUTSIDE_TOO = {"sre_obs.query.datemath"}
 
+# What `run` talks to a real Elasticsearch with, and the demo does not load.
+REAL = "sre_obs.adapters.elasticsearch"
 # `run --print-role` says what a real Elasticsearch has to allow.
 RUN_ALONE = {"sre_obs.evaluate.role"}
 
@@ -125,6 +131,43 @@ def test_code_that_the_demo_leaves_out_is_found(graph: grimp.ImportGraph) -> Non
     assert from_run_alone(graph) == {"sre_obs.route.more"}
 
 
+COMMAND = """
+import atexit, json, pathlib, sys
+loaded = lambda: json.dumps([name for name in sys.modules if name.startswith("sre_obs.")])
+atexit.register(lambda: pathlib.Path(sys.argv[1]).write_text(loaded()))
+from sre_obs.app.cli import main
+main(sys.argv[2:])
+"""
+
+
+def loaded_by(arguments: Sequence[object], folder: Path) -> set[str]:
+    """Modules of the stages that a command has loaded when it ends."""
+    modules = folder / f"{arguments[0]}.json"
+    done = run_python(["-c", COMMAND, modules, *arguments], folder)
+    assert done.returncode == 0, done.stdout
+    return of_stages(set(json.loads(modules.read_text())))
+
+
+def test_the_two_commands_load_the_same_code_but_for_the_world_outside(tmp_path: Path) -> None:
+    # Nothing listens on port 1: an engine that is blind and a Slack that is away are ways
+    # through the same code.
+    routes = PACKAGE / "app" / "demo" / "routes.yml"
+    nowhere = "http://127.0.0.1:1"
+    token = tmp_path / "token"
+    token.write_text("xoxb-none")
+    slack = ["--set", f"slack.token_file={token}", "--set", f"slack.api_url={nowhere}/api/"]
+    source = ["--set", f"sources.default.hosts={nowhere}", *slack]
+    listen = ["--listen", "127.0.0.1:0"]
+    run = ["run", "--once", "--rules", "bundled", "--routes", routes, *source, *listen]
+
+    by_demo = loaded_by(["demo", "--exit-after", "2s", *listen], tmp_path)
+    by_run = loaded_by([*run, "--data", tmp_path / "data"], tmp_path)
+
+    outside = {m for m in by_demo if any(within(m, package) for package in OUTSIDE)}
+    assert outside
+    assert by_demo - outside - OUTSIDE_TOO == {m for m in by_run if not within(m, REAL)}
+
+
 def names_of(tree: ast.AST) -> set[str]:
     """Every name that code uses: variables, attributes, arguments, definitions."""
     found: set[str] = set()
@@ -138,11 +181,13 @@ def names_of(tree: ast.AST) -> set[str]:
 
 def test_no_code_outside_asks_whether_it_runs_in_the_demo() -> None:
     asking = []
-    for path in sorted(ROOT.rglob("*.py")):
-        if (ROOT / "app" / "demo") in path.parents or path == ROOT / "app" / "cli" / "demo.py":
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if (
+            PACKAGE / "app" / "demo"
+        ) in path.parents or path == PACKAGE / "app" / "cli" / "demo.py":
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         names = sorted(name for name in names_of(tree) if "demo" in name.lower())
         if names:
-            asking.append((str(path.relative_to(ROOT)), names))
+            asking.append((str(path.relative_to(PACKAGE)), names))
     assert asking == []
