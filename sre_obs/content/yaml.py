@@ -255,6 +255,7 @@ _BOOLEAN = {t: t.lower() == "true" for t in ("true", "True", "TRUE", "false", "F
 _INTEGER = re.compile(r"[-+]?\d{1,30}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.\d{1,30}|\d{1,30}(?:\.\d{0,30})?)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _BREAK = re.compile(r"\r\n|\n|\r")
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s*)+")  # an anchor, a tag: they belong to the node
 _ESCAPE = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\n\r][ \t]*|.)", re.DOTALL
 )
@@ -264,6 +265,9 @@ _WHITE_ESCAPES = frozenset("nrtvfe0abNLP_ \t") - frozenset("e0ab")
 def _visible(text: str, node: Scalar) -> Iterator[tuple[int, int]]:
     """(position, length) in the source of each character of a scalar that is not white."""
     at, end = node.start, node.end
+    properties = _PROPERTIES.match(text, at, end)
+    if properties is not None:
+        at = properties.end()
     if node.style in ("|", ">"):
         at = text.find("\n", at, end) + 1 or end  # behind the header
     elif node.style:
