@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
 from sre_obs.model.errors import Blame, QueryError, SourceError
@@ -150,6 +150,7 @@ class Segment:
         self._columns: dict[str, Column | None] = {}
         self._children: dict[str, Segment] = {}
         self._dynamic: dict[str, Field | None] = {}
+        self._before: list[int] | None = None
 
     def field(self, name: str) -> Field | None:
         """The field of this name, mapped or found in the documents."""
@@ -187,6 +188,47 @@ class Segment:
         if name not in self._columns:
             self._columns[name] = self._load(name)
         return self._columns[name]
+
+    def lucene(self, number: int) -> int:
+        """The number that Lucene gives a document: nested objects before it count."""
+        if not self.mapping.nested:
+            return number
+        if self._before is None:
+            counts = [0] * self.size
+            for path, above in self.mapping.nested.items():
+                if above == "":
+                    self._count(self.child(path), counts)
+            self._before = list(accumulate(counts))
+        return number + self._before[number]
+
+    def _count(self, child: Segment, counts: list[int]) -> None:
+        for parent in child.parents:
+            counts[parent] += 1
+        for path, above in self.mapping.nested.items():
+            if above == child.path:
+                inner = [0] * child.size
+                self._count(child.child(path), inner)
+                for parent, number in zip(child.parents, inner, strict=True):
+                    counts[parent] += number
+
+    def ignored(self, number: int) -> list[str]:
+        """The fields of a document that were not indexed: too long, or malformed."""
+        names = []
+        for field in self.fields():
+            if not field.ignore_above and not field.ignore_malformed:
+                continue
+            found: list[Any] = []
+            collect(self.sources[number], field.source, 0, found)
+            read = reader(field)
+            for value in found:
+                try:
+                    lost = value is not None and value != "" and read(value) is None
+                except Malformed:
+                    lost = True
+                if lost:
+                    names.append(field.name)
+                    break
+        return sorted(names)
 
     def child(self, path: str) -> Segment:
         """The nested objects at `path`, each with the number of its document here."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sre_obs.query import datemath
-from sre_obs.query.search import patterns
-from sre_obs.query.search.mapping import Kind
+from sre_obs.query.search.mapping import KINDS, Field, Kind
 from sre_obs.query.search.refuse import mapping, only, unsupported, wrong
-from sre_obs.query.search.values import address_text
+from sre_obs.query.search.source import source_filter
+from sre_obs.query.search.values import address_text, shortest32
 from sre_obs.query.search.view import View, ViewColumn
 
 _SORT = frozenset({"order", "missing", "mode", "unmapped_type", "format"})
@@ -27,7 +28,7 @@ class SortKey:
     descending: bool
     missing_first: bool
     highest: bool  # of several values the highest counts, otherwise the lowest
-    unmapped: bool  # unmapped_type was given
+    unmapped: str  # unmapped_type, or ""
     format: str
     where: str
 
@@ -64,10 +65,28 @@ def _key(field: str, options: Any, where: str) -> SortKey:
         order == "desc",
         missing == "_first",
         mode == "max",
-        "unmapped_type" in options,
+        str(options.get("unmapped_type", "")),
         options.get("format", ""),
         where,
     )
+
+
+_FAR = (2**63 - 1, -(2**63))
+
+
+def _absent(field: Field | None, key: SortKey) -> Any:
+    """What a document without a value sorts as: the far end of a number's type, where it
+    ties with documents that have that value; None for what has no far end."""
+    type_name = field.type if field is not None else key.unmapped
+    kind = KINDS.get(type_name)
+    if kind in (Kind.KEYWORD, Kind.IP, Kind.TEXT, None):
+        return None
+    highest = key.descending == key.missing_first
+    if kind is Kind.DOUBLE:
+        return math.inf if highest else -math.inf
+    if type_name in ("integer", "short", "byte"):
+        return 2**31 - 1 if highest else -(2**31)
+    return _FAR[0] if highest else _FAR[1]
 
 
 class Sorter:
@@ -93,10 +112,8 @@ class Sorter:
         if len(self._keys) == 1 and count <= _FEW and len(documents) > 4 * count:
             key, column = self._keys[0], self._columns[0]
             if column is not None and column.complete:
-                value = self._value(0)
-                if key.descending:
-                    return heapq.nlargest(count, documents, key=value)
-                return heapq.nsmallest(count, documents, key=value)
+                pick = heapq.nlargest if key.descending else heapq.nsmallest
+                return pick(count, documents, key=self._value(0))
         ordered = list(documents)
         for i in range(len(self._keys) - 1, -1, -1):
             key = self._keys[i]
@@ -112,8 +129,17 @@ class Sorter:
         out: list[Any] = []
         for i, (key, column) in enumerate(zip(self._keys, self._columns, strict=True)):
             value = self._value(i)(document)
-            if column is None or column.field is None or value is None:
+            if column is None:
+                segment, number = self._view.place(document)
+                out.append(segment.lucene(number))
+            elif value in (math.inf, -math.inf):
+                out.append("Infinity" if value > 0 else "-Infinity")
+            elif value is None or column.field is None:
                 out.append(value)
+            elif key.format and value in _FAR:
+                out.append(None)
+            elif column.field.type in ("float", "half_float"):
+                out.append(shortest32(value))
             elif column.field.kind is Kind.IP:
                 out.append(address_text(value))
             elif column.field.kind is Kind.DATE and key.format:
@@ -127,10 +153,13 @@ class Sorter:
         if column is None:
             return lambda document: self._view.place(document)[1]
         cells = column.cells
-        if not column.multi:
+        if column.complete and not column.multi:
             return cells.__getitem__
+        absent = _absent(column.field, key)
+        if not column.multi:
+            return lambda document: absent if cells[document] is None else cells[document]
         pick = max if key.highest else min
-        return lambda document: None if cells[document] is None else pick(cells[document])
+        return lambda document: absent if cells[document] is None else pick(cells[document])
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +176,9 @@ class Presenter:
             "_id": segment.ids[number],
             "_score": score,
         }
+        ignored = segment.ignored(number)
+        if ignored:
+            found["_ignored"] = ignored
         if self.source is not None:
             found["_source"] = self.source(segment.sources[number])
         fields = {}
@@ -194,61 +226,4 @@ def presenter(body: Mapping[str, Any], where: str) -> Presenter:
             raise unsupported("a pattern in docvalue_fields", at)
         form = spec.get("format", "")
         fields.append((name, "" if form == "use_field_mapping" else form, at))
-    return Presenter(_source(body.get("_source", True), f"{where}._source"), tuple(fields))
-
-
-def _source(spec: Any, where: str) -> Callable[[Any], Any] | None:
-    if spec is True or spec == "true":
-        return lambda source: source
-    if spec is False or spec == "false":
-        return None
-    if isinstance(spec, (str, list)):
-        spec = {"includes": spec}
-    only(mapping(spec, where), frozenset({"includes", "excludes", "include", "exclude"}), where)
-    includes = _tests(spec.get("includes", spec.get("include", [])))
-    excludes = _tests(spec.get("excludes", spec.get("exclude", [])))
-    return lambda source: _filtered(source, "", includes, excludes, not includes)
-
-
-def _tests(spec: Any) -> list[patterns.Test]:
-    names = spec if isinstance(spec, list) else [spec]
-    found: list[patterns.Test] = []
-    for name in names:
-        if "*" in name:
-            found.append(patterns.wildcard(name))
-        else:
-            found.append(name.__eq__)
-    return found
-
-
-def _filtered(
-    source: Mapping[str, Any],
-    prefix: str,
-    includes: list[patterns.Test],
-    excludes: list[patterns.Test],
-    included: bool,
-) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name, value in source.items():
-        full = f"{prefix}{name}"
-        if any(test(full) for test in excludes):
-            continue
-        inside = included or any(test(full) for test in includes)
-        if isinstance(value, Mapping):
-            inner: Any = _filtered(value, f"{full}.", includes, excludes, inside)
-            if inner or (inside and (not value or included)):
-                out[name] = inner
-        elif isinstance(value, list) and any(isinstance(v, Mapping) for v in value):
-            items = [
-                _filtered(v, f"{full}.", includes, excludes, inside)
-                if isinstance(v, Mapping)
-                else v
-                for v in value
-                if inside or isinstance(v, Mapping)
-            ]
-            items = [v for v in items if v or inside]
-            if items:
-                out[name] = items
-        elif inside:
-            out[name] = value
-    return out
+    return Presenter(source_filter(body.get("_source", True), f"{where}._source"), tuple(fields))

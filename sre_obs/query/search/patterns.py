@@ -44,6 +44,8 @@ def wildcard(pattern: str, *, ignore_case: bool = False) -> Test:
         else:
             literal.append(char)
         at += 1
+    if not pattern:
+        return lambda text: False  # not even the empty term
     if plain_prefix and not ignore_case and pattern.endswith("*") and len(pieces) == 2:
         prefix = _unquote(pattern[:-1])
         return lambda text: text.startswith(prefix)

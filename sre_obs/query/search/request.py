@@ -55,11 +55,12 @@ def search(
     total = matching.bit_count()
     limit = _whole(body, "terminate_after", 0)
     early = False
-    if limit and (tree.parts or size):
+    if limit:
         matching, early = _terminate(view, matching, limit)
+        total = matching.bit_count()
     documents = bits.members(matching) if tree.parts or (size and total) else []
     response: dict[str, Any] = {"took": 0, "timed_out": False}
-    if limit:
+    if limit or (body.get("track_total_hits") is True and not size and not tree.parts):
         response["terminated_early"] = early
     shards = len(names)
     response["_shards"] = {"total": shards, "successful": shards, "skipped": 0, "failed": 0}
@@ -134,7 +135,7 @@ def _hits(
         hits = []
         for document in ordered[start : start + size]:
             hit = show.hit(view, document, score)
-            if collapse:
+            if collapse and groups[document] is not None:
                 hit.setdefault("fields", {})[collapse] = [groups[document]]
             if keys:
                 hit["sort"] = sorter.shown(document)

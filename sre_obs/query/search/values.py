@@ -80,11 +80,28 @@ def number(value: Any) -> int | float:
     raise Malformed(f"'{value}' is not a number")
 
 
+def in_range(value: int | float, field: Field) -> int | float:
+    """A bound of a range on whole numbers. Raises Malformed beyond the type's own range."""
+    low, high = _RANGES[field.type]
+    if not low <= value <= high:
+        raise Malformed(f"{value} is out of the range of {field.type}")
+    return value
+
+
 def float32(value: float) -> float:
     try:
         return float(struct.unpack("f", struct.pack("f", value))[0])
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def shortest32(value: float) -> float:
+    """The shortest decimal that is this single-precision number, as Java prints a float."""
+    for digits in range(1, 10):
+        found = float(f"{value:.{digits}g}")
+        if float32(found) == value:
+            return found
+    return value
 
 
 def float16(value: float) -> float:
@@ -135,10 +152,10 @@ def address_text(value: int) -> str:
 
 
 def boolean(value: Any) -> int:
-    """true, false, "true", "false" or "" (false). Raises Malformed."""
+    """true, false, "true" or "false". Raises Malformed."""
     if value is True or value == "true":
         return 1
-    if value is False or value in ("false", ""):
+    if value is False or value == "false":
         return 0
     raise Malformed(f"'{value}' is not true or false")
 
@@ -177,7 +194,7 @@ def _scalar_text(value: Any) -> str:
 def _boolean_of_document(value: Any) -> int:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise Malformed(f"'{value}' is not true or false")
-    return boolean(value)
+    return 0 if value == "" else boolean(value)
 
 
 def _keyword_reader(field: Field) -> Callable[[Any], str | None]:

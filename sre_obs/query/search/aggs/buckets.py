@@ -152,7 +152,7 @@ class _Terms:
                 values = self._by_metric(values, rows, criterion)
         kept = values[: self.size]
         run.count(len(kept), self.where)
-        other = sum(counts.values()) - sum(counts[v] for v in kept)
+        other = sum(counts[v] for v in values[self.size :])
         buckets = [
             rows[v] if by_sub else self._bucket(run, field, v, counts[v], groups.get(v, []))
             for v in kept
@@ -172,7 +172,8 @@ class _Terms:
         }
         known = [v for v in values if not math.isnan(numbers[v])]
         known.sort(key=numbers.__getitem__, reverse=criterion.descending)
-        return known + [v for v in values if math.isnan(numbers[v])]
+        unknown = [v for v in values if math.isnan(numbers[v])]
+        return unknown + known if criterion.descending else known + unknown
 
     def _bucket(
         self, run: Run, field: Field, value: Any, count: int, documents: Documents

@@ -56,7 +56,7 @@ class _Single:
         values = column.values(documents)
         value = self.compute(values)
         result: Result = {"value": value}
-        if values and value is not None and self.numeric:
+        if (values or self.name == "sum") and value is not None and self.numeric:
             text = _as_string(value, column)
             if text is not None:
                 result["value_as_string"] = text

@@ -80,18 +80,18 @@ def _parts(body: Any, where: str) -> tuple[Script, dict[str, Any], str]:
     if not isinstance(spec, str):
         raise wrong("a script is missing", where)
     policy = body.get("gap_policy", "skip")
-    if policy not in ("skip", "insert_zeros", "keep_values"):
-        raise wrong(f"gap_policy '{policy}'", f"{where}.gap_policy")
+    if policy not in ("skip", "insert_zeros"):
+        raise unsupported(f"gap_policy '{policy}'", f"{where}.gap_policy")
     return Script(spec, f"{where}.script"), constants, policy
 
 
-def _number(bucket: Result, path: list[str], lookup: Aggs, policy: str, where: str) -> float:
+def _number(bucket: Result, path: list[str], lookup: Aggs, policy: str, where: str) -> float | None:
+    """None where the bucket lacks the value: a script before left none."""
+    if path[0].partition(".")[0] not in bucket and path[0].partition(".")[0] in lookup.parts:
+        return None
     value, is_count = lookup.number(bucket, path, where)
     if not math.isfinite(value) or (bucket["doc_count"] == 0 and not is_count):
-        if policy == "insert_zeros":
-            return 0.0
-        if policy == "skip":
-            return math.nan
+        return 0.0 if policy == "insert_zeros" else math.nan
     return value
 
 
@@ -123,7 +123,7 @@ def _selector(name: str, body: Any, where: str, lookup: Aggs) -> Pipeline:
 def _script(name: str, body: Any, where: str, lookup: Aggs) -> Pipeline:
     paths = _paths(body, where)
     script, constants, policy = _parts(body, where)
-    if script.kind not in ("number", "", "null"):
+    if script.kind not in ("number", ""):
         raise wrong("a bucket_script gives a number", f"{where}.script")
     at = f"{where}.buckets_path"
 
@@ -132,10 +132,8 @@ def _script(name: str, body: Any, where: str, lookup: Aggs) -> Pipeline:
             params = dict(constants)
             for param, path in paths.items():
                 params[param] = _number(bucket, path, lookup, policy, at)
-            if policy != "keep_values" and any(
-                isinstance(params[param], float) and not math.isfinite(params[param])
-                for param in paths
-            ):
+            found = [params[param] for param in paths]
+            if any(value is None or not math.isfinite(value) for value in found):
                 continue
             value = script(params)
             if value is None:

@@ -18,7 +18,7 @@ Params: TypeAlias = Mapping[str, Value]
 Code: TypeAlias = Callable[[Params], Value]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+\.\d*(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+|\d+)(?P<suffix>[lLdDfF]?)"
+    r"\s*(?:(?P<number>\d+\.\d*(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+)(?P<suffix>[lLdDfF]?)"
     r"|(?P<param>params\s*(?:\.\s*(?P<dot>[A-Za-z_]\w*)|\[\s*(?P<q>['\"])(?P<key>[^'\"\\]*)(?P=q)\s*\]))"
     r"|(?P<math>Math\s*\.\s*(?P<fn>[a-z]+))|(?P<word>[A-Za-z_]\w*)"
     r"|(?P<op>&&|\|\||[<>=!]=|[-+*/%<>!?:(),;]))",
@@ -51,7 +51,10 @@ class Script:
         if self._peek() == ("op", ";"):
             self._at += 1
         if self._at < len(self._tokens):
-            raise unsupported(f"'{self._tokens[self._at][1]}' in a script", where)
+            word = self._tokens[self._at][1]
+            if word in ("and", "or", "not"):
+                raise wrong(f"'{word}' is no operator of a script: &&, || or !", where)
+            raise unsupported(f"'{word}' in a script", where)
 
     def __call__(self, params: Params) -> Value:
         try:
@@ -66,6 +69,8 @@ class Script:
         at, text = 0, source.rstrip()
         while at < len(text):
             match = _TOKEN.match(text, at)
+            if match is None and re.match(r"\s*\.\d", text[at:]):
+                raise wrong("a number that begins with its point: write 0.5", self._where)
             if match is None:
                 raise unsupported(f"'{text[at:].strip()[:10]}' in a script", self._where)
             at = match.end()
@@ -109,6 +114,8 @@ class Script:
             yes, yes_kind = self._ternary()
             self._expect(":")
             no, no_kind = self._ternary()
+            if "null" in (yes_kind, no_kind):
+                raise wrong("a script can't give null here", self._where)
             test = _choice(test, yes, no)
             kind = yes_kind if yes_kind == no_kind else ""
         self._depth -= 1

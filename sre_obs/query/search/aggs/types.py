@@ -78,18 +78,16 @@ class Aggs:
         head = path[0]
         if head == "_count" and len(path) == 1:
             return float(bucket["doc_count"]), True
-        name, _, prop = head.partition(".")
-        key = ""
-        if "[" in name:
-            name, _, key = name.partition("[")
-            key = key.rstrip("]").strip("'\"")
-        if head in self.parts:
-            name, prop = head, ""
+        name, key, prop = head, "", ""
+        if head not in self.parts:
+            if "[" in head:
+                name, _, key = head.partition("[")
+                key = key.rstrip("]").strip("'\"")
+            else:
+                name, _, prop = head.rpartition(".")
         if name not in self.parts:
             raise wrong(f"buckets_path: no aggregation [{name}] here", where)
         rest = [part for part in (key, prop) if part] + path[1:]
-        if name not in bucket:
-            return float("nan"), False
         return self.parts[name].number(bucket[name], rest, where)
 
 

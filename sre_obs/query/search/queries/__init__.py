@@ -62,8 +62,12 @@ def _bool(body: Any, where: str, now: Now, depth: int) -> Query:
         ]
     required = clauses["must"] + clauses["filter"]
     should, must_not = clauses["should"], clauses["must_not"]
-    default = 1 if should and not required else 0
-    least = _least(body.get("minimum_should_match"), len(should), default, where)
+    alone = bool(should) and not required
+    least = _least(body.get("minimum_should_match"), len(should), where)
+    if alone:
+        least = max(least, 1)
+    elif not (should or required or must_not):
+        least = 0  # bool without any clause matches everything
 
     def run(segment: Segment) -> int:
         found = bits.full(segment.size)
@@ -71,12 +75,12 @@ def _bool(body: Any, where: str, now: Now, depth: int) -> Query:
             found &= query(segment)
             if not found:
                 return 0
-        if least == 1:
+        if least == 1 and should:
             any_of = 0
             for query in should:
                 any_of |= query(segment)
             found &= any_of
-        elif least > 1:
+        elif least > 1 or least > len(should):
             found &= _at_least(least, [query(segment) for query in should])
         for query in must_not:
             if not found:
@@ -99,10 +103,10 @@ def _at_least(least: int, sets: list[int]) -> int:
     return reached[-1]
 
 
-def _least(value: Any, count: int, default: int, where: str) -> int:
+def _least(value: Any, count: int, where: str) -> int:
     """minimum_should_match: 2, -1, "75%", "-25%"."""
     if value is None:
-        return default
+        return 0
     text = str(value).strip()
     percent = text.endswith("%")
     try:

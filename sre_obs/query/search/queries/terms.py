@@ -16,6 +16,8 @@ from sre_obs.query.search.values import (
     Malformed,
     address,
     boolean,
+    float32,
+    in_range,
     network,
     number,
     precision,
@@ -58,6 +60,8 @@ def equal(column: Column, value: Any, where: str, now: Now, *, ignore_case: bool
                 found = number(value)
                 return column.equal(int(found)) if found == int(found) else 0
             case Kind.DOUBLE:
+                if value in ("NaN", "Infinity", "-Infinity"):
+                    return 0
                 return column.equal(precision(field)(float(number(value))))
             case Kind.BOOLEAN:
                 return column.equal(boolean(value))
@@ -67,6 +71,8 @@ def equal(column: Column, value: Any, where: str, now: Now, *, ignore_case: bool
                     return column.between(*network(text))
                 return column.equal(address(text))
             case Kind.DATE:
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    return column.equal(int(value))  # milliseconds, whatever the format
                 text = text_form(value)
                 low = datemath.resolve(text, now, formats=field.format)
                 high = datemath.resolve(text, now, round_up=True, formats=field.format)
@@ -151,8 +157,6 @@ def _range(body: Any, where: str, now: Now) -> Query:
         if column is None:
             return 0
         kind = usable(column, at)
-        if kind is not Kind.DATE and ("format" in options or "time_zone" in options):
-            raise wrong(f"{field} is {column.field.type}: no format or time_zone there", at)
         try:
             if kind is Kind.DATE:
                 return column.between(*_date_bounds(options, column.field.format, now))
@@ -169,7 +173,12 @@ def _date_bounds(options: Any, own: str, now: Now) -> tuple[int | None, int | No
     zone = datemath.zone_of(options.get("time_zone", "UTC"))
 
     def instant(name: str, round_up: bool) -> int:
-        text = text_form(options[name])
+        value = options[name]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if "format" in options:
+                raise unsupported("a number with a format", name)
+            return int(value)  # milliseconds, whatever the format of the field
+        text = text_form(value)
         return datemath.resolve(text, now, round_up=round_up, zone=zone, formats=formats)
 
     low = high = None
@@ -205,10 +214,12 @@ def _bound(column: Column, kind: Kind) -> Callable[[Any], Any]:
     field = column.field
     match kind:
         case Kind.LONG:
-            return number
+            return lambda value: in_range(number(value), field)
         case Kind.DOUBLE:
             if field.type == "scaled_float":
                 return lambda value: float(number(value))
+            if field.type == "half_float":
+                return lambda value: float32(float(number(value)))
             exact = precision(field)
             return lambda value: exact(float(number(value)))
         case Kind.BOOLEAN:
@@ -262,11 +273,11 @@ def _ids(body: Any, where: str, now: Now) -> Query:
     return run
 
 
-def pattern_on(column: Column, test: patterns.Test, name: str, where: str) -> int:
+def pattern_on(column: Column, test: patterns.Test, where: str) -> int:
     """The documents with a term that passes; numbers, dates and the like have no terms."""
     kind = usable(column, where)
     if kind not in (Kind.KEYWORD, Kind.TEXT):
-        raise wrong(f"{column.field.name} is {column.field.type}: no {name} query there", where)
+        raise wrong(f"{column.field.name} is {column.field.type}: no patterns there", where)
     return matching(column, test)
 
 
@@ -277,14 +288,18 @@ def _wildcard(body: Any, where: str, now: Now) -> Query:
     field, value, options = _field_value(
         {field: inner}, where, "value", frozenset({"case_insensitive"})
     )
-    test = patterns.wildcard(str(value), ignore_case=options.get("case_insensitive") is True)
-    return _pattern(field, test, "wildcard", where)
+    ignore_case = options.get("case_insensitive") is True
+    return _pattern(
+        field, lambda text: patterns.wildcard(text, ignore_case=ignore_case), str(value), where
+    )
 
 
 def _prefix(body: Any, where: str, now: Now) -> Query:
     field, value, options = _field_value(body, where, "value", frozenset({"case_insensitive"}))
-    test = patterns.prefix(str(value), ignore_case=options.get("case_insensitive") is True)
-    return _pattern(field, test, "prefix", where)
+    ignore_case = options.get("case_insensitive") is True
+    return _pattern(
+        field, lambda text: patterns.prefix(text, ignore_case=ignore_case), str(value), where
+    )
 
 
 def _regexp(body: Any, where: str, now: Now) -> Query:
@@ -296,14 +311,20 @@ def _regexp(body: Any, where: str, now: Now) -> Query:
     at = f"{where}.{field}"
     ignore_case = options.get("case_insensitive") is True
     return _pattern(
-        field, patterns.regexp(str(value), at, ignore_case=ignore_case), "regexp", where
+        field, lambda text: patterns.regexp(text, at, ignore_case=ignore_case), str(value), where
     )
 
 
-def _pattern(field: str, test: patterns.Test, name: str, where: str) -> Query:
+def _pattern(field: str, compiled: Callable[[str], patterns.Test], text: str, where: str) -> Query:
+    test = compiled(text)
+
     def run(segment: Segment) -> int:
         column = segment.column(field)
-        return 0 if column is None else pattern_on(column, test, name, where)
+        if column is None:
+            return 0
+        # A normalizer applies to the pattern, too.
+        suited = compiled(text.lower()) if column.field.lowercase else test
+        return pattern_on(column, suited, where)
 
     return run
 

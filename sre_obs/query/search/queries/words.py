@@ -191,8 +191,8 @@ def _query_string(body: Any, where: str, now: Now) -> Query:
             if not wild:
                 return match_on(column, _UNESCAPE.sub(r"\1", term), where, now, every=every)
             if column.field.kind is Kind.TEXT or column.field.lowercase:
-                return pattern_on(column, patterns.wildcard(normalize(term)), "wildcard", where)
-            return pattern_on(column, patterns.wildcard(term), "wildcard", where)
+                return pattern_on(column, patterns.wildcard(normalize(term)), where)
+            return pattern_on(column, patterns.wildcard(term), where)
         except SourceError:
             if lenient:
                 return 0
