@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sre_obs.model.notification import Delivery, DeliveryKind
 from sre_obs.model.routing import Integration, SlackIntegration
+from sre_obs.notify.transport import RETRY_AFTER_MOST
 
 POSTS_PER_SECOND = 1.0
 POST_BURST = 4.0
@@ -37,6 +38,7 @@ class _Bucket:
     at: float
 
     def free_at(self, now: float) -> float:
+        self.at = min(self.at, now)  # the clock may have stepped back
         missing = 1.0 - self._level(now)
         # Seconds since 1970 are exact to a microsecond at best.
         return now if missing < 1e-3 else now + missing / self.rate
@@ -76,6 +78,8 @@ class Pace:
     def _lane_free(self, lane: _Lane, now: float) -> float:
         bucket = self._buckets.get(lane)
         closed = self._closed.get(lane, now)
+        if closed > now + RETRY_AFTER_MOST:  # nobody asks for so long: the clock stepped back
+            closed = now
         at = max(closed, bucket.free_at(now)) if bucket else closed
         if at <= now:
             return now

@@ -259,7 +259,7 @@ def _apart(value: float, limit: float | None, unit: str) -> tuple[str, str]:
     """Both as text, with as many digits as it takes to tell them apart."""
     if limit is None:
         return quantity(value, unit), ""
-    for digits in (4, 7, 15):
+    for digits in (4, 7, 10, 15):
         texts = quantity(value, unit, digits), quantity(limit, unit, digits)
         if texts[0] != texts[1] or value == limit:
             return texts

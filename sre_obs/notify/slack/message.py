@@ -160,7 +160,7 @@ def _second(notice: Notice, state: State) -> str:
         at, last = alert.stale_since, wording.last_value(alert.evidence)
         clock = wording.clock(at, notice.now)
         ending = f", last {escape(cut(prose(last), 100))}" if last else ""
-        return f"No data since {clock} ({moment(at, clock)}){ending}. Held, not resolved."
+        return f"No data since {clock} ({moment(at, clock)}){ending}. Held as it was."
     told = (_fact(alert, notice), _told_of(alert), _silent(notice))
     return " ".join(part for part in told if part)
 
