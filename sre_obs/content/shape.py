@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from sre_obs.content.duration import parse_duration, parse_window
+from sre_obs.content.duration import format_duration, parse_duration, parse_window
 from sre_obs.content.mistakes import shown
 from sre_obs.content.yaml import Document, Map, Node, Scalar, Seq
 from sre_obs.model.problem import Problem, Severity
@@ -234,7 +234,7 @@ def _problem(
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     message, remedy = _words(kind, error.get("ctx", {}), node)
     if key:
-        message = f'"{key}" {message}'
+        message = f'"{key}"{message if message.startswith(":") else " " + message}'
     return document.problem(f"{room}/wrong-value", document.place(node), message, remedy)
 
 
@@ -252,7 +252,7 @@ def _words(kind: str, context: Mapping[str, Any], node: Node) -> tuple[str, str]
         message = str(context["message"])
         if not message.startswith(("must ", "is ")):
             message = f": {message}"
-        return message.replace(" : ", ": "), str(context["remedy"])
+        return message, str(context["remedy"])
     if kind in ("enum", "literal_error"):
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         text = node.text if isinstance(node, Scalar) else ""
@@ -269,7 +269,9 @@ def _words(kind: str, context: Mapping[str, Any], node: Node) -> tuple[str, str]
     bounds = {"greater_than_equal": "ge", "greater_than": "gt", "less_than_equal": "le"}
     if kind in bounds:
         word = {"ge": "at least", "gt": "more than", "le": "at most"}[bounds[kind]]
-        return f"must be {word} {context[bounds[kind]]:g}", ""
+        bound = context[bounds[kind]]
+        number = isinstance(node, Scalar) and _NUMBER.fullmatch(node.text)
+        return f"must be {word} {f'{bound:g}' if number else format_duration(bound)}", ""
     return "has a wrong value", ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,15 @@ def load_rules(path: Path, *, allow: Allow = DEFAULT_ALLOW, name: str = "") -> L
     found: list[Problem] = []
     rules: dict[str, Rule] = {}
     slugs: dict[str, str] = {}
-    try:
-        files = list(rule_files(path))
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        return Loaded((), (_unreadable(shown, why),))
-    for file in files:
+
+    def unreadable(folder: Path, error: OSError) -> None:
+        called = os.path.join(shown, folder.relative_to(path))
+        message = f"can't read the folder: {error.strerror or type(error).__name__}"
+        found.append(
+            Problem("rules/unreadable", Severity.ERROR, Location(called), message, "check its mode")
+        )
+
+    for file in rule_files(path, unreadable):
         called = os.path.join(shown, file.relative_to(path))
         rule, problems = load_rule(file, allow=allow, name=called)
         found += problems
@@ -82,12 +85,12 @@ def parse_rule(
     return _read(*yaml.parse(text, str(path)), path, allow)
 
 
-def rule_files(folder: Path) -> Iterator[Path]:
+def rule_files(folder: Path, on_error: Callable[[Path, OSError], None]) -> Iterator[Path]:
     """The rule files below a folder, each once, in order of their paths.
 
     Names that begin with a dot are skipped: in a mounted ConfigMap each file is a link into
     ``..data``, which is a link to ``..2026_...``. Folders that are links are followed, but
-    none twice. Raises OSError.
+    none twice. A folder that can't be read is reported to `on_error` and left out.
     """
     seen: set[str] = set()
 
@@ -96,7 +99,12 @@ def rule_files(folder: Path) -> Iterator[Path]:
         if real in seen or depth > _MAX_DEPTH:
             return
         seen.add(real)
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as error:
+            on_error(folder, error)
+            return
+        for entry in entries:
             if entry.name.startswith("."):
                 continue
             path = folder / entry.name
@@ -149,8 +157,3 @@ def _identity(document: yaml.Document, path: Path) -> tuple[str, list[Problem]]:
         if not _SLUG.fullmatch(part)
     ]
     return f"{service}/{slug}", wrong
-
-
-def _unreadable(shown: str, why: str) -> Problem:
-    message = f"can't read the folder: {why}"
-    return Problem("rules/unreadable", Severity.ERROR, Location(shown), message)

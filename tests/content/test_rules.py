@@ -1,0 +1,467 @@
+"""Rule files: what a good one gives, and where a bad one is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sre_obs.content.rules.load import load_rule, load_rules, parse_rule
+from sre_obs.content.rules.schema import RuleShape
+from sre_obs.model.problem import Problem
+from sre_obs.model.rule import Comparison, Function, NoData, Rule, RuleKind, RuleState, Threshold
+from tests.content.problems import line, lines, pointed
+
+FILE = Path("rules/shop/oom.yml")
+GOOD = """\
+title: Container out of memory
+kind: query
+index: metrics-kubernetes.state_container-*
+query: 'kubernetes.container.status.reason: OOMKilled'
+severity: warning
+"""
+COUNT = GOOD.replace("kind: query", "kind: threshold") + "threshold: {limit: 5}\n"
+
+
+def good(text: str) -> Rule:
+    rule, problems = parse_rule(text, FILE)
+    assert problems == []
+    assert rule is not None
+    return rule
+
+
+def found(text: str, **options: object) -> list[Problem]:
+    rule, problems = parse_rule(text, FILE, **options)  # type: ignore[arg-type]
+    assert rule is None or all(p.severity != "error" for p in problems)
+    return problems
+
+
+def wrong(text: str) -> str:
+    (problem,) = found(text)
+    return line(problem)
+
+
+def test_a_short_rule_has_the_documented_defaults() -> None:
+    rule = good(GOOD)
+    assert rule.id == "shop/oom"
+    assert rule.slug == "oom"
+    assert rule.kind is RuleKind.QUERY
+    assert rule.index == ("metrics-kubernetes.state_container-*",)
+    assert rule.query.fields == ("kubernetes.container.status.reason",)
+    assert (rule.window, rule.interval, rule.query_delay) == (300.0, 60.0, 30.0)
+    assert (rule.for_, rule.keep_firing_for) == (0.0, 0.0)
+    assert (rule.no_data, rule.stale_after, rule.forget_after) == (NoData.HOLD, 120.0, 86_400.0)
+    assert (rule.state, rule.source, rule.severity) == (RuleState.LIVE, "default", "warning")
+
+
+def test_a_rule_says_all_that_it_can() -> None:
+    rule = good("""\
+title: Payments are slow
+kind: threshold
+source: eu
+index: [traces-apm-default, traces-apm-shop]
+language: kql
+query: 'service.name: payments'
+from: now-10m
+interval: 1m
+query_delay: 2m
+group_by: [service.name, transaction.type]
+threshold:
+  function: percentile
+  field: transaction.duration.us
+  percent: 95
+  comparison: ">"
+  limit: 1.5e6
+  unit: us
+for: 5m
+keep_firing_for: 10m
+no_data: resolve
+stale_after: 1h
+state: shadow
+severity: critical
+owner: team-payments
+runbook: https://example.org/slow
+labels: {team: payments, release: 1.10}
+annotations: {summary: "{{ value }} us"}
+evidence: [transaction.name]
+""")
+    assert rule.threshold == Threshold(
+        Function.PERCENTILE, "transaction.duration.us", 95.0, Comparison.GT, 1.5e6, "us"
+    )
+    assert rule.index == ("traces-apm-default", "traces-apm-shop")
+    assert rule.labels == {"team": "payments", "release": "1.10"}
+    assert (rule.no_data, rule.state, rule.for_) == (NoData.RESOLVE, RuleState.SHADOW, 300.0)
+    assert (rule.source, rule.owner, rule.runbook) == (
+        "eu",
+        "team-payments",
+        "https://example.org/slow",
+    )
+    assert rule.evidence == ("transaction.name",)
+
+
+def test_a_message_names_the_line_that_says_what_is_looked_for() -> None:
+    assert str(good(GOOD).location) == "rules/shop/oom.yml:4:1"
+
+
+def test_an_absence_rule_declares_whom_it_expects() -> None:
+    rule = good("""\
+title: Silent
+kind: absence
+index: metrics-system.uptime-*
+group_by: [host.name]
+entities: [{host.name: web-1}, {host.name: web-2}]
+forget_after: 7d
+severity: critical
+""")
+    assert rule.entities == ({"host.name": "web-1"}, {"host.name": "web-2"})
+    assert rule.forget_after == 7 * 86_400.0
+    assert rule.query.dsl == {"match_all": {}}
+
+
+def test_elasticsearch_s_own_clauses_are_a_query_too() -> None:
+    rule = good(
+        GOOD.replace(
+            "query: 'kubernetes.container.status.reason: OOMKilled'",
+            "language: dsl\nquery:\n  bool:\n    filter:\n      - term: {a.b: x}\n"
+            "      - range: {c: {gte: 5, lt: 1.5}}\n      - exists: {field: d}\n"
+            "    must_not: {terms: {e: [1, true, '2']}}",
+        )
+    )
+    assert rule.query.language == "dsl"
+    assert rule.query.fields == ("a.b", "c", "d", "e")
+    assert rule.query.dsl == {
+        "bool": {
+            "filter": [
+                {"term": {"a.b": "x"}},
+                {"range": {"c": {"gte": 5, "lt": 1.5}}},
+                {"exists": {"field": "d"}},
+            ],
+            "must_not": {"terms": {"e": [1, True, "2"]}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "severity:",
+            "severty:",
+            '6:1+7 rules/unknown-key: no such key: "severty" | write severity',
+        ),
+        ("warning", "warnig", '5:11+6 rules/wrong-value: "severity" can\'t be "warnig"'
+         " | write warning"),
+        ("warning", "high", '5:11+4 rules/wrong-value: "severity" can\'t be "high"'
+         " | one of: critical, warning, info"),
+        ("kind: query", "kind: spike", '2:7+5 rules/wrong-value: "kind" can\'t be "spike"'
+         " | one of: query, threshold, absence"),
+        ("title: Container out of memory\n", "", '1:1+1 rules/missing-key: "title" is missing'
+         " | add it"),
+        ("title: Container out of memory", "title:", '1:7+1 rules/wrong-value: "title" is empty'
+         ' | give it a value, or write ""'),
+        ("title: Container out of memory", "title: [a]",
+         '1:8+3 rules/wrong-value: "title" must be a text, not a list'),
+        ("index: metrics", "index: kibana", '3:8+35 rules/index-not-allowed: '
+         '"kibana-kubernetes.state_container-*": not among the index patterns that rules may read'
+         " | allowed: metrics-*, logs-*, traces-*; more in the settings, sources.<name>.allow"),
+        ("OOMKilled'", "(OOMKilled'", "4:45+1 rules/query-syntax: '(' is never closed"
+         " | close it with )"),
+        ("query: 'kubernetes.container.status.reason: OOMKilled'\n", "",
+         '1:1+1 rules/missing-key: "query" is missing: without it every document would be an alert'
+         " | add it"),
+        ("query: 'kubernetes.container.status.reason: OOMKilled'", "query: {term: {a: b}}",
+         '4:8+14 rules/wrong-value: "query" must be a text in KQL | language: dsl'),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_at_its_character(old: str, new: str, problem: str) -> None:
+    text = GOOD.replace(old, new)
+    if "severty" in new:
+        text = GOOD + "severty: info\n"
+    assert wrong(text) == problem
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("for: 5", '6:6+1 rules/wrong-value: "for": "5" is no duration'
+         " | it lacks a unit, write 5s or 5m"),
+        ("from: 5m", '6:7+2 rules/wrong-value: "from": "5m" is no start of a window'
+         " | write now-5m"),
+        ("from: now-0s", '6:7+6 rules/wrong-value: "from" must be at least 1s'),
+        ("from: now-1y", '6:7+6 rules/wrong-value: "from" must be at most 30d'),
+        ("interval: 0s", '6:11+2 rules/wrong-value: "interval" must be at least 1s'),
+        ("group_by: host.name", '6:11+9 rules/wrong-value: "group_by" must be a list'
+         " | write [ ... ], or a line that begins with - for each"),
+        ("group_by: [a, b, a]", '6:18+1 rules/duplicate: "a" twice in group_by | remove one'),
+        ("group_by: [a, [b]]", '6:15+3 rules/wrong-value: "group_by" must be a text, not a list'),
+        ("runbook: javascript:alert(1)", '6:10+19 rules/wrong-value: "runbook": an address begins '
+         "with http:// or https://"),
+        ("runbook: 'http:// x'", '6:10+11 rules/wrong-value: "runbook": an address has no white '
+         "space"),
+        ("labels: {severity: page}", '6:10+8 rules/reserved-label: "severity" is no free label'
+         " | write severity outside of labels"),
+        ("labels: {alertname: x}", '6:10+9 rules/reserved-label: "alertname" is no free label'
+         " | it is the file's name"),
+        ("labels: [a]", '6:9+3 rules/wrong-value: "labels" must be name: value pairs, not a list'),
+        ("threshold: {limit: 5}", '6:1+9 rules/wrong-value: "threshold" is for kind threshold, '
+         "and this rule is of kind query | remove it, or write kind: threshold"),
+        ("entities: [{a: b}]", '6:1+8 rules/wrong-value: "entities" is for kind absence, '
+         "and this rule is of kind query | remove it, or write kind: absence"),
+        ("annotations:\n  summary: |\n    one\n    {{ value", "9:5+1 rules/template-syntax: "
+         "not a template: unexpected end of template, expected 'end of print statement'."
+         " | see Jinja2's template syntax"),
+        ("window: 5m", '6:1+6 rules/unknown-key: no such key: "window" | write from: now-5m'),
+        ("enabled: false", '6:1+7 rules/unknown-key: no such key: "enabled"'
+         " | write state: live or state: disabled"),
+        ("kind: query", '6:1+4 yaml/duplicate-key: "kind" twice, first in line 2'
+         " | keep one of them"),
+        ("interval: 5m\nfrom: now-1m", "7:7+6 rules/window-too-short (warning): the window is "
+         "shorter than the interval, 5m: documents between two runs are never seen"
+         ' | write "from: now-5m" or more'),
+        ("for: 20s", '6:6+3 rules/for-too-short (warning): "for" is shorter than the interval, 1m'
+         ' | write "for: 1m" or more'),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_told_at_its_character(more: str, problem: str) -> None:
+    assert wrong(GOOD + more) == problem
+
+
+@pytest.mark.parametrize(
+    ("threshold", "problem"),
+    [
+        ("{limit: 5, feild: a}", '6:23+5 rules/unknown-key: no such key: "feild" | write field'),
+        ("{value: 5}", '6:1+9 rules/missing-key: "limit" is missing | add it'),
+        ("{limit: five}", '6:20+4 rules/wrong-value: "limit" must be a number, not "five"'),
+        ("{limit: 5, field: a}", '6:23+5 rules/wrong-value: count counts documents and has no '
+         '"field" | remove field, or write function: cardinality, avg, sum, min or max'),
+        ("{limit: 5, function: avg}", '6:1+9 rules/missing-key: "field" is missing: avg needs it'
+         " | add the field to measure"),
+        ("{limit: 5, function: percentile, field: a}",
+         '6:1+9 rules/missing-key: "percent" is missing | add percent: 95'),
+        ("{limit: 5, percent: 95}", '6:23+7 rules/wrong-value: "percent" is for function '
+         "percentile, not count | remove"),
+        ("{limit: 5, function: percentile, field: a, percent: 101}",
+         '6:64+3 rules/wrong-value: "percent" must be at most 100'),
+        ("{limit: 5, comparison: '=='}", '6:35+4 rules/wrong-value: "comparison" can\'t be "=="'
+         " | one of: >=, >, <=, <"),
+        ("5", '6:12+1 rules/wrong-value: "threshold" must be name: value pairs, not a text'),
+    ],
+)  # fmt: skip
+def test_a_threshold_is_checked_as_a_whole(threshold: str, problem: str) -> None:
+    text = COUNT.replace("{limit: 5}", threshold)
+    assert problem in lines(found(text))
+
+
+def test_a_threshold_rule_without_its_block_says_so() -> None:
+    assert wrong(COUNT.replace("threshold: {limit: 5}\n", "")) == (
+        '2:7+9 rules/missing-key: "threshold" is missing: kind threshold needs it'
+        " | add threshold: {limit: 5}"
+    )
+
+
+def test_a_declared_entity_has_exactly_the_fields_of_group_by() -> None:
+    text = GOOD.replace("kind: query", "kind: absence")
+    assert wrong(text + "group_by: [host.name]\nentities:\n  - {host: web-1}\n") == (
+        "8:5+13 rules/wrong-value: an entity has exactly the fields of group_by | host.name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("{script: {source: x}}", '5:9+6 rules/query-syntax: "script" is not allowed in a rule'),
+        ("{terms: {a: {index: .security, id: x, path: y}}}",
+         "5:20+34 rules/query-syntax: terms of another index are not allowed | write a list"),
+        ("{bool: {filter: [{more_like_this: {like: x}}]}}",
+         '5:26+14 rules/query-syntax: "more_like_this" is not allowed in a rule'),
+        ("{bool: {filtre: []}}", '5:16+6 rules/query-syntax: no such key in bool: "filtre"'),
+        ("{term: {a: b}, range: {c: {gt: 1}}}", "5:8+35 rules/query-syntax: a query clause has "
+         "one name, not 2 | put them into bool"),
+        ("[1]", "5:8+3 rules/query-syntax: a query clause is a mapping, such as "
+         "{term: {field: value}}"),
+        ("{nested: {path: a, query: {match_all: {}}, inner_hits: {}}}",
+         "5:51+10 rules/query-syntax: inner_hits is not allowed in a rule | remove it"),
+    ],
+)  # fmt: skip
+def test_a_clause_that_could_reach_beyond_the_index_is_refused(query: str, problem: str) -> None:
+    text = GOOD.replace(
+        "query: 'kubernetes.container.status.reason: OOMKilled'", f"language: dsl\nquery: {query}"
+    )
+    assert wrong(text).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("'*'", "every index at once"),
+        ("'**'", "every index at once"),
+        ("_all", "every index at once"),
+        (".security-7", "indices that begin with a dot are Elastic's own"),
+        (".ds-logs-a", "indices that begin with a dot are Elastic's own"),
+        ("'lo*'", "not among the index patterns that rules may read"),
+        ("logs", "not among the index patterns that rules may read"),
+        ("'*-logs-*'", "not among the index patterns that rules may read"),
+        ("'logs-a,.security'", "several patterns in one text"),
+        ("'eu:logs-a-*'", "another cluster's indices"),
+        ("'*:logs-a-*'", "another cluster's indices"),
+        ("'-logs-a'", "no index begins like that"),
+        ("'<logs-{now/d}>'", "not the name of an index"),
+        ("'logs-a b'", "not the name of an index"),
+        ("'logs-A'", "not the name of an index"),
+        ("'../logs-a'", "not the name of an index"),
+        ("'logs-?'", "not the name of an index"),
+        ("''", "not the name of an index"),
+    ],
+)
+def test_a_rule_reads_only_what_is_allowed(pattern: str, reason: str) -> None:
+    text = GOOD.replace("metrics-kubernetes.state_container-*", pattern)
+    (problem,) = found(text)
+    assert problem.slug == "rules/index-not-allowed"
+    assert reason in problem.message
+    assert pointed(problem) == pattern
+
+
+def test_what_is_allowed_is_the_source_s_own_list() -> None:
+    allow = {"default": ("logs-*",), "eu": ("metrics-*", "prod-*:metrics-*")}
+    assert found(GOOD + "source: eu\n", allow=allow) == []
+    assert lines(found(GOOD + "source: us\n", allow=allow)) == [
+        '6:9+2 rules/unknown-source: no source is called "us" | one of: default, eu'
+    ]
+    (problem,) = found(GOOD, allow=allow)
+    assert problem.slug == "rules/index-not-allowed"
+    remote = GOOD.replace("index: metrics-", "index: 'prod-1:metrics-").replace("-*\n", "-*'\n", 1)
+    assert found(remote + "source: eu\n", allow=allow) == []
+
+
+def test_a_query_s_error_is_found_inside_a_folded_text() -> None:
+    text = GOOD.replace(
+        "query: 'kubernetes.container.status.reason: OOMKilled'",
+        "query: >\n  a: 1\n  and b: (2\n  or 3",
+    )
+    (problem,) = found(text)
+    assert line(problem) == "6:10+1 rules/query-syntax: '(' is never closed | close it with )"
+    assert pointed(problem) == "("
+
+
+def test_every_problem_of_a_file_is_told_at_once() -> None:
+    text = GOOD.replace("warning", "warnig") + "for: 5\nfo: 5m\n"
+    assert [line(p).split(" ")[0] for p in found(text)] == ["5:11+6", "6:6+1", "7:1+2"]
+
+
+def test_a_folder_gives_its_rules_by_id_and_leaves_out_the_broken(tmp_path: Path) -> None:
+    for name, text in {
+        "shop/oom.yml": GOOD,
+        "shop/cpu.yaml": GOOD,
+        "shop/oom.test.yml": "cases: []",
+        "payments/bad.yml": GOOD.replace("kind: query", "kind: qery"),
+        "overrides.yml": "rules: {}",
+        "README.md": "# Rules",
+        "shop/.hidden.yml": "nonsense",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded = load_rules(tmp_path, name="rules")
+    assert [rule.id for rule in loaded.rules] == ["shop/cpu", "shop/oom"]
+    (problem,) = loaded.problems
+    assert str(problem.location) == "rules/payments/bad.yml:2:7"
+    assert loaded.rules[1].location.file == "rules/shop/oom.yml"
+
+
+def test_a_name_is_given_once_since_it_is_the_alert_s(tmp_path: Path) -> None:
+    for service in ("a", "b"):
+        (tmp_path / service).mkdir()
+        (tmp_path / service / "oom.yml").write_text(GOOD, encoding="utf-8")
+    loaded = load_rules(tmp_path, name="rules")
+    assert [rule.id for rule in loaded.rules] == ["a/oom"]
+    assert lines(loaded.problems) == [
+        '4:1+5 rules/duplicate: the name "oom" is taken by rules/a/oom.yml'
+        " | rename one of the files: the name is the label alertname"
+    ]
+
+
+def test_a_mounted_config_map_gives_each_rule_once_and_a_loop_ends(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    version = shop / "..2026_11_24_06_38"
+    version.mkdir(parents=True)
+    (version / "oom.yml").write_text(GOOD, encoding="utf-8")
+    (shop / "..data").symlink_to(version.name)
+    (shop / "oom.yml").symlink_to("..data/oom.yml")
+    (shop / "loop").symlink_to("..")
+    (shop / "gone.yml").symlink_to("nowhere")
+    loaded = load_rules(tmp_path)
+    assert [rule.id for rule in loaded.rules] == ["shop/oom"]
+    assert [p.message for p in loaded.problems] == ["can't read it: No such file or directory"]
+
+
+def test_a_folder_that_can_not_be_read_takes_no_other_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for service in ("a", "b"):
+        (tmp_path / service).mkdir()
+        (tmp_path / service / f"{service}.yml").write_text(GOOD, encoding="utf-8")
+    scandir = os.scandir
+
+    def closed(path: Path) -> object:  # root may read everything: no mode would do
+        if Path(path).name == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    loaded = load_rules(tmp_path, name="rules")
+    assert [rule.id for rule in loaded.rules] == ["b/b"]
+    (problem,) = loaded.problems
+    assert str(problem.location) == "rules/a:1:1"
+    assert problem.message == "can't read the folder: Permission denied"
+
+
+def test_one_file_anywhere_is_a_rule(tmp_path: Path) -> None:
+    file = tmp_path / "Oom Kill.yml"
+    file.write_text(GOOD, encoding="utf-8")
+    (problem,) = load_rules(file).problems
+    assert line(problem) == (
+        '1:1+1 rules/name: "Oom Kill" is no name for a rule'
+        " | small letters, digits, dots and dashes"
+    )
+    rule, problems = load_rule(tmp_path / "gone.yml")
+    assert rule is None
+    assert problems[0].slug == "yaml/unreadable"
+
+
+def test_an_editor_can_be_given_the_schema() -> None:
+    schema = RuleShape.model_json_schema(by_alias=True)
+    assert {"from", "for", "threshold"} <= schema["properties"].keys()
+    assert schema["required"] == ["title", "kind", "index", "severity"]
+    assert schema["additionalProperties"] is False
+
+
+_KEYS = [name.removesuffix("_") for name in RuleShape.model_fields]
+_VALUES = st.recursive(
+    st.sampled_from(["5m", "now-5m", "logs-*", "query", "threshold", "a: (", "'", "{{", "~", "5"])
+    | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda v: "[" + ", ".join(v) + "]")
+        | st.dictionaries(
+            st.sampled_from([*_KEYS, "limit", "bool", "term"]), inner, max_size=3
+        ).map(lambda d: "{" + ", ".join(f"{k}: {v}" for k, v in d.items()) + "}")
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=8), st.booleans())
+def test_any_rule_file_gives_a_rule_or_problems(values: dict[str, str], base: bool) -> None:
+    text = GOOD if base else ""
+    text += "".join(f"{key}: {value}\n" for key, value in values.items())
+    rule, problems = parse_rule(text, FILE)
+    assert rule is not None or problems
+    for problem in problems:
+        assert problem.location.line >= 1
+
+
+@given(st.text(max_size=200) | st.binary(max_size=200))
+def test_any_text_gives_a_rule_or_problems(text: str | bytes) -> None:
+    rule, problems = parse_rule(text, FILE)
+    assert rule is not None or problems
