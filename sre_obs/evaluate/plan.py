@@ -51,6 +51,8 @@ BUCKETS = 60_000
 MOST_PAGES = 1_000
 ANSWER_TEXT = 4_000
 
+# An index without documents may not know the field yet.
+_NEWEST_FIRST = {"@timestamp": {"order": "desc", "unmapped_type": "date"}}
 _SCRIPTS: Mapping[Comparison, str] = {c: f"params.value {c.value} params.limit" for c in Comparison}
 
 
@@ -134,6 +136,10 @@ class _Asked:
         elif isinstance(need, Samples):
             hits = answer["hits"]["hits"]
             self.documents = tuple(hit.get("_source") or {} for hit in hits[: need.size])
+        elif "aggregations" not in answer and answer["_shards"]["total"] == 0:
+            # Where there is no index there is nothing to aggregate, not even nothing.
+            if not need.group_by:
+                self.rows.append(Row(WHOLE, {}, 0, _nothing(need), 0.0 if need.slots else 1.0))
         elif not need.group_by:
             bucket = answer["aggregations"]["all"]
             self.rows.append(_row(need, bucket, ()))
@@ -166,7 +172,7 @@ def request_of(need: Need, after: Mapping[str, Any] | None = None) -> Request:
                 "size": 1,
                 "track_total_hits": False,
                 "query": _query(need.span, ()),
-                "sort": [{"@timestamp": {"order": "desc"}}],
+                "sort": [_NEWEST_FIRST],
                 "_source": False,
             }
         case Samples():
@@ -175,7 +181,7 @@ def request_of(need: Need, after: Mapping[str, Any] | None = None) -> Request:
                 "size": need.size,
                 "track_total_hits": False,
                 "query": _query(need.span, filters),
-                "sort": [{"@timestamp": {"order": "desc"}}],
+                "sort": [_NEWEST_FIRST],
                 "_source": list(need.fields),
             }
         case _:
@@ -195,9 +201,9 @@ def page_size(need: Entities) -> int:
 
 def _query(span: Span, filters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     between = {
-        "gte": _millis(span.start),
-        "lt": _millis(span.end),
-        "format": "epoch_millis",
+        "gte": str(_millis(span.start)),
+        "lt": str(_millis(span.end)),
+        "format": "epoch_millis",  # whatever format the field's mapping has
     }
     wanted = [f for f in filters if f != {"match_all": {}}]
     return {"bool": {"filter": [{"range": {"@timestamp": between}}, *wanted]}}
@@ -291,6 +297,10 @@ def _row(need: Entities, bucket: Mapping[str, Any], values: tuple[str | None, ..
         _value(need, bucket, count),
         covered,
     )
+
+
+def _nothing(need: Entities) -> float | None:
+    return 0.0 if need.measure.function is Function.COUNT else None
 
 
 def _value(need: Entities, bucket: Mapping[str, Any], count: int) -> float | None:

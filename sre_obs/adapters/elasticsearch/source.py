@@ -182,11 +182,11 @@ class ElasticsearchSource:
 
     def _licence(self) -> str:
         try:
-            answer = self._client.license.get()
-            return str(answer["license"]["type"])
-        except (*failures(), KeyError):
+            found = self._client.license.get().body.get("license")
+        except failures():
             # Builds without it answer 400, keys without the privilege 403: no news either way.
             return ""
+        return str(found.get("type", "")) if isinstance(found, dict) else ""
 
 
 def _type(found: Mapping[str, Any]) -> str:
