@@ -255,7 +255,8 @@ _BOOLEAN = {t: t.lower() == "true" for t in ("true", "True", "TRUE", "false", "F
 _INTEGER = re.compile(r"[-+]?\d{1,30}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.\d{1,30}|\d{1,30}(?:\.\d{0,30})?)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _BREAK = re.compile(r"\r\n|\n|\r")
-_PROPERTIES = re.compile(r"(?:(?:&[0-9A-Za-z_-]+|!\S*)\s*)+")  # an anchor, a tag: they belong to the node
+# An anchor, a tag and comments behind them belong to the node.
+_PROPERTIES = re.compile(r"(?:(?:&[0-9A-Za-z_-]+|!\S*)\s*(?:#[^\r\n\x85\u2028\u2029]*\s*)*)+")
 _ESCAPE = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n[ \t]*|[\n\r][ \t]*|.)", re.DOTALL
 )
