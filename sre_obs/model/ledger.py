@@ -104,28 +104,28 @@ class Ledger:
 
     def groups_due(self, now: float, limit: int) -> list[Group]:
         """At most `limit` groups to look at by `now`, earliest first; each is told once."""
-        due: list[Group] = []
+        due: dict[str, Group] = {}
         while self._flushes and self._flushes[0][0] <= now and len(due) < limit:
             at, key = heapq.heappop(self._flushes)
             group = self.groups.get(key)
             if group is not None and group.flush_at == at:
-                due.append(group)
-        return due
+                due[key] = group
+        return list(due.values())
 
     def deliveries_due(self, now: float, limit: int) -> list[Delivery]:
         """At most `limit` deliveries to try by `now`: heads of their conversations.
 
         Each is told of once per `due_at`: who takes it claims it or sets a new time.
         """
-        due: list[Delivery] = []
+        due: dict[str, Delivery] = {}
         while self._dues and self._dues[0][0] <= now and len(due) < limit:
             at, _, id_ = heapq.heappop(self._dues)
             delivery = self._deliveries.get(id_)
             if delivery is None or delivery.due_at != at or delivery.state not in _SENDABLE:
                 continue
             if self._conversations[delivery.conversation][0] == id_:
-                due.append(delivery)
-        return due
+                due[id_] = delivery  # scheduled twice for one time, it is told of once
+        return list(due.values())
 
     def next_wake(self) -> float | None:
         """The earliest time at which a group or a delivery falls due."""

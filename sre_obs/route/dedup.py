@@ -99,4 +99,6 @@ def _first(
     if told is not None and told.firing:
         # It was told of alerts that left the group, as when routes change.
         told = replace(told, firing=_NONE)
-    return Verdict(None, told, why_not="resolved before it was told" if ended else "all resolved")
+    untold = ended - told.resolved if told else ended
+    why = "resolved before it was told" if untold else "nothing to tell"
+    return Verdict(None, told, why_not=why)

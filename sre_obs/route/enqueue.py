@@ -76,7 +76,10 @@ def _slack(telling: Telling, waiting: Sequence[Delivery], number: int) -> tuple[
     own = [row for row in waiting if row.generation == telling.told.generation]
     post = next((row for row in own if row.kind is kinds.POST), None)
     if post is not None and post.state is DeliveryState.READY:
-        return (_brought_up_to_date(post, telling),)
+        # What waits behind it knows less than it does now.
+        older = [row for row in own if row is not post and row.state is DeliveryState.READY]
+        rest = tuple(_superseded(row, telling.now) for row in older)
+        return (_brought_up_to_date(post, telling), *rest)
     if post is None and telling.told.message is None:
         # The first of its generation; or the post was given up, so there is no message.
         return (_delivery(telling, kinds.POST, number, telling.resolved),)

@@ -8,14 +8,16 @@ from sre_obs.model.alert import Alert, EndReason
 from sre_obs.model.ledger import Ledger
 from sre_obs.model.notification import Group
 from sre_obs.model.silence import Silence
+from sre_obs.route.tree import Router
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A member that nobody is told of just now: silenced (`by`), or in shadow (by none)."""
+    """A member that nobody is told of just now: silenced (`by`), or for what `why` says."""
 
     alert: Alert
     by: tuple[Silence, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,16 @@ class Look:
     expired: tuple[Alert, ...] = ()
 
 
-def observe(group: Group, ledger: Ledger, now: float) -> Look:
-    """Who is in `group`, in order of joining."""
+def observe(group: Group, ledger: Ledger, router: Router, now: float) -> Look:
+    """Who is in `group`, in order of joining.
+
+    A member can be one no longer: its rule went into shadow, or new routes lead it
+    elsewhere. While it fires nobody is told of it; that it ends, who was told it fires is.
+    """
+    route = router.routes.get(group.route)
     firing: list[Alert] = []
     ended: list[Alert] = []
-    shadows: list[Suppressed] = []
+    suppressed: list[Suppressed] = []
     expired: list[Alert] = []
     members: list[str] = []
     for alert in ledger.members(group.key):
@@ -50,7 +57,9 @@ def observe(group: Group, ledger: Ledger, now: float) -> Look:
                 expired.append(alert)
             ended.append(alert)
         elif alert.shadow:
-            shadows.append(Suppressed(alert))  # its rule went into shadow meanwhile
+            suppressed.append(Suppressed(alert, why="in shadow"))
+        elif route not in router.match(alert.labels, alert.fingerprint):
+            suppressed.append(Suppressed(alert, why="routed elsewhere by now"))
         else:
             firing.append(alert)
     return Look(
@@ -59,6 +68,6 @@ def observe(group: Group, ledger: Ledger, now: float) -> Look:
         frozenset(members),
         tuple(firing),
         tuple(ended),
-        tuple(shadows),
+        tuple(suppressed),
         tuple(expired),
     )

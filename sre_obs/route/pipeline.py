@@ -6,6 +6,7 @@ between `observe` and `silenced`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def flush(
     """
     route = router.routes.get(group.route)
     targets = router.targets(route, group.told)
-    look = silenced(observe(group, ledger, now), silences)
+    look = silenced(observe(group, ledger, router, now), silences)
     verdicts = _verdicts(look, targets, route)
     rows = _rows(look, verdicts, ledger)
     told = _told(group, verdicts, ledger)
@@ -176,9 +177,8 @@ def _suppression(look: Look) -> str:
         who = " and ".join([_silence_text(s) for s in latest[:2]])
         count = sum(1 for each in look.suppressed if each.by)
         parts.append(f"{count} of {len(look.members)} silenced by {who}{more}")
-    shadows = sum(1 for each in look.suppressed if not each.by)
-    if shadows:
-        parts.append(f"{shadows} in shadow")
+    whys = Counter(each.why for each in look.suppressed if each.why)
+    parts += [f"{count} of {len(look.members)} {why}" for why, count in whys.items()]
     return "".join(f"; {part}" for part in parts)
 
 

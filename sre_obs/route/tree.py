@@ -11,7 +11,7 @@ from sre_obs.query.matchers import compile_matchers
 from sre_obs.route.index import MatcherIndex
 
 # Alerts whose routes are remembered; beyond it, all are forgotten and looked up anew.
-_REMEMBERED = 65_536
+_REMEMBERED = 262_144
 
 
 @dataclass(frozen=True, slots=True)
