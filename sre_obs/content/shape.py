@@ -219,6 +219,8 @@ def _problem(
         parent = find(root, path[:-1])
         assert isinstance(parent, Map)
         place = document.key(parent, name)
+        if parent.keys_at[name] in document.hidden:  # a secret that stands where a key should
+            return document.problem(f"{room}/unknown-key", place, "no such key", "name: value")
         if name in words.later:
             message, slug = f"{shown(name)} is not supported yet", f"{room}/unsupported-key"
             return document.problem(slug, place, message, "remove it")

@@ -38,6 +38,7 @@ _ALL_LABELS = "..."
 _NO_SECRET = Secret("")
 # Slack's tokens wherever they stand, in comments too.
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp)-[\w.-]+")
+_WORD = re.compile(r"[A-Za-z_]{1,40}")  # what a key looks like, and a secret does not
 _BOT_REMEDY = "add app_token_file, or slack.token_file to the settings"
 
 
@@ -371,6 +372,8 @@ def _hide(document: Document, node: Node, *, public: bool) -> None:
             _hide(document, item, public=public)
     else:
         for key, value in node.items():
+            if not _WORD.fullmatch(key):
+                document.hidden.append(node.keys_at[key])
             _hide(document, value, public=key in PUBLIC_KEYS)
 
 
