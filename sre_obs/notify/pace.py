@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sre_obs.model.notification import Delivery, DeliveryKind
+from sre_obs.model.outcome import Failure
 from sre_obs.model.routing import Integration, SlackIntegration
 from sre_obs.notify.transport import RETRY_AFTER_MOST
 
@@ -67,7 +68,9 @@ class Pace:
         reservation: ask again when it has come.
         """
         lane = _lane(integration, delivery.kind)
-        at = self._lane_free(lane, now)
+        # Who was told when to come back does that, whatever our own count says.
+        limited = delivery.failure is Failure.RATE_LIMITED
+        at = self._open_at(lane, now) if limited else self._place(lane, now)
         if delivery.kind is DeliveryKind.UPDATE:
             edited = self._edited.get(delivery.conversation)
             # An edit in the future was before the clock stepped back.
@@ -75,17 +78,21 @@ class Pace:
                 at = max(at, edited + EDIT_SPACING)
         return at
 
-    def _lane_free(self, lane: _Lane, now: float) -> float:
-        bucket = self._buckets.get(lane)
+    def _open_at(self, lane: _Lane, now: float) -> float:
+        """When a lane that the receiver closed is open again."""
         closed = self._closed.get(lane, now)
-        if closed > now + RETRY_AFTER_MOST:  # nobody asks for so long: the clock stepped back
-            closed = now
-        at = max(closed, bucket.free_at(now)) if bucket else closed
-        if at <= now:
-            return now
-        if bucket:
-            next_place = self._promised.get(lane, now) + 1 / bucket.rate
-            at = min(max(at, next_place), at + _LINE)
+        # Nobody asks for more than the most: then the clock has stepped back.
+        return now if closed > now + RETRY_AFTER_MOST else max(closed, now)
+
+    def _place(self, lane: _Lane, now: float) -> float:
+        """`now`, or a time of one's own at which the lane may be free."""
+        at, bucket = self._open_at(lane, now), self._buckets.get(lane)
+        if bucket is None:
+            return at
+        at = max(at, bucket.free_at(now))
+        if at > now:
+            after_others = self._promised.get(lane, now) + 1 / bucket.rate
+            at = min(max(at, after_others), at + _LINE)
             self._promised[lane] = at
         return at
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from sre_obs.model.notification import Delivery, DeliveryKind
+from sre_obs.model.outcome import Failure
 from sre_obs.model.routing import Integration, WebhookIntegration
 from sre_obs.model.secret import Secret
 from sre_obs.notify import pace
@@ -90,6 +91,18 @@ def test_retry_after_closes_the_channel_for_every_receiver_and_nothing_else() ->
     assert keeper.next_free(SLACK, row(1), START + 7) == START + 7
     assert keeper.next_free(SLACK, row(3, DeliveryKind.UPDATE), START) == START
     assert keeper.next_free(replace(SLACK, channel="#b"), row(4), START) == START
+
+
+def test_who_was_told_when_to_come_back_is_not_held_by_a_queue() -> None:
+    keeper = Pace()
+    for n in range(4):
+        keeper.took(SLACK, row(n), START)
+    for n in range(10, 30):
+        keeper.next_free(SLACK, row(n), START)
+    limited = replace(row(3), failure=Failure.RATE_LIMITED)
+    keeper.close(SLACK, limited, START + 1)
+    assert keeper.next_free(SLACK, limited, START + 0.5) == START + 1
+    assert keeper.next_free(SLACK, limited, START + 1.2) == START + 1.2
 
 
 def test_a_shorter_retry_after_does_not_open_what_a_longer_one_closed() -> None:
