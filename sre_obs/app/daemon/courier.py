@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 import structlog
 
@@ -17,6 +18,7 @@ from sre_obs.app.daemon.engine import Claim, Engine
 from sre_obs.model.errors import StoreError
 from sre_obs.model.notification import Delivery, DeliveryState
 from sre_obs.model.outcome import Answer, Failure, Verdict
+from sre_obs.notify.headline import one_line
 from sre_obs.notify.notice import Notice
 from sre_obs.notify.ports import Found, Sender
 
@@ -63,6 +65,7 @@ class Courier:
         await self._on_disk(claim.written)
         sender = self.senders.get(delivery.integration)
         notice = self._notice(delivery)
+        delivery = replace(delivery, summary=one_line(notice))
         asking = delivery.state is DeliveryState.AMBIGUOUS
         if sender is None:
             gone = Answer(Verdict.REFUSED, Failure.OTHER, "its receiver has no sender")
