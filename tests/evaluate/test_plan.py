@@ -75,6 +75,9 @@ class Answers:
         self.asked.extend(requests)
         return [self.answers.pop(0) for _ in requests]
 
+    def describe(self) -> str:
+        return "documents in memory"
+
     def field_types(self, indices: Sequence[str]) -> FieldTypes:
         return {}
 

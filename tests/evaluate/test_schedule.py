@@ -50,7 +50,8 @@ def test_no_time_is_run_twice_or_left_out(
     interval: float, start: float, steps: list[float]
 ) -> None:
     one = rule(interval=interval, index=(LOGS,))
-    now, last, ran = start, None, []
+    ran: list[float] = []
+    now, last = start, None
     for step in steps:
         wake = next_due(one, last, now)
         found = due(one, last, now)

@@ -33,6 +33,9 @@ class FakeSource:
         self.asked.extend(requests)
         return [self._one(request) for request in requests]
 
+    def describe(self) -> str:
+        return "documents in memory"
+
     def field_types(self, indices: Sequence[str]) -> FieldTypes:
         found: dict[str, str] = {}
         for name in self._corpus.resolve(indices, ignore_unavailable=True):

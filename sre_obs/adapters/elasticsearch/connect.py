@@ -44,6 +44,9 @@ def connect(name: str, options: ElasticsearchOptions) -> Elasticsearch:
         if options.fingerprint:
             settings["ssl_assert_fingerprint"] = options.fingerprint
     try:
+        if options.ca_certs:
+            # The client would notice at the first search only.
+            _context(options)
         if options.proxy:
             settings["node_class"] = _proxied(options)
         return Elasticsearch(**settings)

@@ -23,6 +23,7 @@ _REQUEST = frozenset(
         "illegal_argument_exception",
         "index_not_found_exception",
         "json_parse_exception",
+        "no_such_remote_cluster_exception",
         "number_format_exception",
         "parsing_exception",
         "query_shard_exception",
@@ -71,7 +72,7 @@ class Translator:
                 status,
                 "give it the role that sre-obs run --print-role prints",
             )
-        if kind in _REQUEST or status in (400, 404, 405, 413):
+        if kind in _REQUEST or status in (400, 413):
             return self._error(
                 f"it refuses the search ({said})",
                 Blame.REQUEST,
