@@ -38,8 +38,12 @@ class Ledger:
         self._groups_of: dict[str, tuple[str, ...]] = {}
         self._conversations: dict[tuple[str, str], deque[str]] = {}
         self._deliveries: dict[str, Delivery] = {}
+        # Heaps of times, in which old times stay until they are popped; armed is what an
+        # entry must agree with to count, so that nothing is told twice.
         self._flushes: list[tuple[float, str]] = []
+        self._armed_flushes: dict[str, float] = {}  # group key -> flush_at
         self._dues: list[tuple[float, int, str]] = []
+        self._armed_dues: dict[str, float] = {}  # delivery id -> due_at
         self.apply(
             Changes(
                 alerts=s.alerts,
@@ -58,8 +62,8 @@ class Ledger:
         for group in changes.groups:
             before = self.groups.get(group.key)
             self.groups[group.key] = group
-            if group.flush_at is not None and (before is None or before.flush_at != group.flush_at):
-                heapq.heappush(self._flushes, (group.flush_at, group.key))
+            if before is None or before.flush_at != group.flush_at:
+                self._schedule_flush(group)
         for key, fingerprint in changes.joined:
             self._join(key, fingerprint)
         for delivery in changes.deliveries:
@@ -76,6 +80,7 @@ class Ledger:
             self._forget(fingerprint)
         for key in changes.forgotten_groups:
             self.groups.pop(key, None)
+            self._armed_flushes.pop(key, None)
             for fingerprint in self._members.pop(key, {}):
                 left = tuple(k for k in self._groups_of.get(fingerprint, ()) if k != key)
                 self._groups_of[fingerprint] = left
@@ -104,31 +109,37 @@ class Ledger:
 
     def groups_due(self, now: float, limit: int) -> list[Group]:
         """At most `limit` groups to look at by `now`, earliest first; each is told once."""
-        due: dict[str, Group] = {}
+        due: list[Group] = []
         while self._flushes and self._flushes[0][0] <= now and len(due) < limit:
             at, key = heapq.heappop(self._flushes)
-            group = self.groups.get(key)
-            if group is not None and group.flush_at == at:
-                due[key] = group
-        return list(due.values())
+            if self._armed_flushes.get(key) == at:
+                del self._armed_flushes[key]
+                due.append(self.groups[key])
+        return due
 
     def deliveries_due(self, now: float, limit: int) -> list[Delivery]:
         """At most `limit` deliveries to try by `now`: heads of their conversations.
 
-        Each is told of once per `due_at`: who takes it claims it or sets a new time.
+        Each is told of once until it is applied again: who takes it claims it or sets a
+        new time.
         """
-        due: dict[str, Delivery] = {}
+        due: list[Delivery] = []
         while self._dues and self._dues[0][0] <= now and len(due) < limit:
             at, _, id_ = heapq.heappop(self._dues)
-            delivery = self._deliveries.get(id_)
-            if delivery is None or delivery.due_at != at or delivery.state not in _SENDABLE:
+            if self._armed_dues.get(id_) != at:
                 continue
+            del self._armed_dues[id_]
+            delivery = self._deliveries[id_]
             if self._conversations[delivery.conversation][0] == id_:
-                due[id_] = delivery  # scheduled twice for one time, it is told of once
-        return list(due.values())
+                due.append(delivery)
+        return due
 
     def next_wake(self) -> float | None:
         """The earliest time at which a group or a delivery falls due."""
+        while self._flushes and self._armed_flushes.get(self._flushes[0][1]) != self._flushes[0][0]:
+            heapq.heappop(self._flushes)
+        while self._dues and self._armed_dues.get(self._dues[0][2]) != self._dues[0][0]:
+            heapq.heappop(self._dues)
         times = [heap[0][0] for heap in (self._flushes, self._dues) if heap]
         return min(times, default=None)
 
@@ -160,6 +171,7 @@ class Ledger:
         if delivery.state.final:
             if self._deliveries.pop(delivery.id, None) is None or queue is None:
                 return
+            self._armed_dues.pop(delivery.id, None)
             was_head = queue[0] == delivery.id
             queue.remove(delivery.id)
             if not queue:
@@ -175,5 +187,15 @@ class Ledger:
         self._schedule(delivery)
 
     def _schedule(self, delivery: Delivery) -> None:
-        if delivery.state in _SENDABLE:
+        if delivery.state not in _SENDABLE:
+            self._armed_dues.pop(delivery.id, None)
+        elif self._armed_dues.get(delivery.id) != delivery.due_at:
+            self._armed_dues[delivery.id] = delivery.due_at
             heapq.heappush(self._dues, (delivery.due_at, delivery.number, delivery.id))
+
+    def _schedule_flush(self, group: Group) -> None:
+        if group.flush_at is None:
+            self._armed_flushes.pop(group.key, None)
+        else:
+            self._armed_flushes[group.key] = group.flush_at
+            heapq.heappush(self._flushes, (group.flush_at, group.key))
