@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sre_obs.evaluate.ports import Renderer
-from sre_obs.model.alert import Alert, EndReason, Evidence, fingerprint
+from sre_obs.model.alert import Alert, EndReason, Evidence
+from sre_obs.model.alert import fingerprint as hashed
 from sre_obs.model.errors import TemplateError
 from sre_obs.model.evaluation import EntityState
 from sre_obs.model.rule import Rule, RuleKind, RuleState
@@ -73,7 +74,7 @@ def identity(state: EntityState) -> str:
     whose rule gets a new label is the same alert, and is not told anew.
     """
     # No field has an empty name or one with a blank in front: none can meet these two.
-    return fingerprint({"": state.rule, " key": state.key, **state.entity})
+    return hashed({"": state.rule, " key": state.key, **state.entity})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,16 @@ def draft(
     state: EntityState,
     at: float,
     *,
+    fingerprint: str,
     labels: Mapping[str, str],
     evidence: Evidence,
     known: Alert | None,
 ) -> Draft:
-    """The alert of an entity that fires; `known` is that alert before, if there was one."""
+    """The alert of an entity that fires; `fingerprint` is its `identity`, `known` that alert
+    before, if there was one."""
     assert state.fired_at is not None
     alert = Alert(
-        fingerprint=identity(state),
+        fingerprint=fingerprint,
         labels=labels,
         annotations=known.annotations if known is not None else {},
         starts_at=state.since,

@@ -95,6 +95,7 @@ class _Work:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     documents: dict[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
 
     def fail(self, error: SourceError) -> None:
         self.error = error
@@ -164,10 +165,9 @@ class _Work:
     def drafts(self) -> list[making.Draft]:
         """The alerts that may have changed."""
         firing = self.firing()
-        flood = len(firing) > FLOOD
+        if len(firing) > FLOOD:
+            firing = [state for state in firing if not self._calm(state)]
         made = [self._draft(state) for state in firing]
-        if flood:
-            made = [draft for draft in made if not self._calm(draft.alert)]
         over = (making.ended(self._draft(s), self.at, reason) for s, reason in self.over)
         # Last, what goes on: of one identity the last wins.
         return [*over, *made]
@@ -236,9 +236,18 @@ class _Work:
             self.after[before.key] = after
             self.changed.append(after)
 
+    def _identity(self, state: EntityState) -> str:
+        # An entity of other fields, from before the rule was changed, may have the same key.
+        if len(state.entity) != len(self.names) or not all(n in state.entity for n in self.names):
+            return making.identity(state)
+        found = self.identities.get(state.key)
+        if found is None:
+            found = self.identities[state.key] = making.identity(state)
+        return found
+
     def _episode(self, state: EntityState) -> Alert | None:
         """The alert of this very episode, if it is known."""
-        alert = self.alerts.get(making.identity(state))
+        alert = self.alerts.get(self._identity(state))
         return alert if alert is not None and alert.fired_at == state.fired_at else None
 
     def _documents(self, state: EntityState) -> tuple[Mapping[str, str], ...]:
@@ -257,18 +266,25 @@ class _Work:
             documents=self.documents.get(state.key) or told.documents,
         )
         labels = making.labels_of(self.rule, state.entity, self.names)
-        return making.draft(self.rule, state, self.at, labels=labels, evidence=found, known=alert)
+        return making.draft(
+            self.rule,
+            state,
+            self.at,
+            fingerprint=self._identity(state),
+            labels=labels,
+            evidence=found,
+            known=alert,
+        )
 
-    def _calm(self, alert: Alert) -> bool:
-        before = self.alerts.get(alert.fingerprint)
-        if before is None or before.fired_at != alert.fired_at or before.ended is not None:
-            return False
+    def _calm(self, state: EntityState) -> bool:
+        """Whether there is nothing about an alert but its value that could be new."""
+        alert = self._episode(state)
         return (
-            alert.updated_at - before.updated_at < CALM
-            and alert.labels == before.labels
-            and alert.stale_since == before.stale_since
-            and alert.shadow == before.shadow
-            and alert.evidence.documents == before.evidence.documents
+            alert is not None
+            and alert.ended is None
+            and self.at - alert.updated_at < CALM
+            and alert.stale_since == state.stale_since
+            and state.key not in self.documents
         )
 
 
@@ -292,12 +308,16 @@ def _judge(works: Sequence[_Work], source: Source, timer: Callable[[], float]) -
 
 def _look_up(works: Sequence[_Work], source: Source, timer: Callable[[], float]) -> None:
     """Find documents for what newly fires. What can't be found is shown without."""
-    wanted: list[tuple[_Work, EntityState, Need]] = []
+    ranked: list[tuple[int, _Work, EntityState]] = []
     for work in works:
         if work.judgement is not None:
-            for state in work.wanted():
-                need = evidence.need(work.rule, state, work.judgement)
-                wanted.append((work, state, need))
+            ranked += [(rank, work, state) for rank, state in enumerate(work.wanted())]
+    # Each rule's first entity before any rule's second.
+    ranked.sort(key=lambda one: one[0])
+    wanted: list[tuple[_Work, EntityState, Need]] = []
+    for _, work, state in ranked[: evidence.REQUESTS]:
+        if work.judgement is not None:
+            wanted.append((work, state, evidence.need(work.rule, state, work.judgement)))
     if not wanted:
         return
     answers = ask([need for _, _, need in wanted], source, timer)

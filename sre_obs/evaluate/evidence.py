@@ -14,6 +14,8 @@ DOCUMENTS = 3
 # So many entities of one rule are looked up in one evaluation. The others keep their
 # value, limit and query, and get their documents in the evaluations that follow.
 ENTITIES = 20
+# And so many of all rules together: a bad minute must not ask for thousands of documents.
+REQUESTS = 200
 FIELDS = 30
 TEXT = 200
 

@@ -262,6 +262,11 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
+def plain(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 no\r\n\r\n")
+    connection.close()
+
+
 def silent(_: socket.socket) -> None:
     pass
 
@@ -328,7 +333,7 @@ def test_a_host_that_is_down_is_passed_over(httpserver: HTTPServer) -> None:
 
 
 def test_plain_text_where_tls_is_spoken_names_the_authority_to_trust() -> None:
-    line = Line(lambda c: c.close() if c.sendall(b"HTTP/1.1 400 no\r\n\r\n") is None else None)
+    line = Line(plain)
     url = line.url.replace("http:", "https:")
     one = ElasticsearchSource("default", ElasticsearchOptions((url,), timeout=2.0))
     (found,) = one.search(searches())

@@ -24,7 +24,7 @@ from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.evaluate.schedule import due, next_due
 from sre_obs.model.changes import Changes
 from sre_obs.model.errors import SourceError, StoreError
-from sre_obs.model.evaluation import RuleRun
+from sre_obs.model.evaluation import Outcome, RuleRun
 from sre_obs.model.rule import Rule, RuleState
 
 log = structlog.get_logger("evaluate")
@@ -172,9 +172,11 @@ class Evaluations:
         by_id = {rule.id: rule for rule in rules}
         for run in changes.runs:
             self._observe(by_id[run.rule], run)
-        failed = [run for run in changes.runs if unreadable(run)]
+        # A rule that is wrong was answered, or never asked: it says nothing of its source.
+        searched = [run for run in changes.runs if run.outcome is not Outcome.MISCONFIGURED]
+        failed = [run for run in searched if unreadable(run)]
         progress.last_round = now
-        if failed and len(failed) == len(changes.runs):
+        if failed and len(failed) == len(searched):
             progress.failing_since = progress.failing_since or now
             progress.error, progress.remedy = failed[0].error, failed[0].remedy
         else:
