@@ -36,6 +36,7 @@ class Daemon:
         self.routes = folder / "routes.yml"
         if routes:
             self.routes.write_text(routes)
+        self._wrapped = bool(wrap)
         self._arguments = [
             *wrap,
             *(sys.executable, "-m", "sre_obs.app.cli", "run"),
@@ -50,7 +51,8 @@ class Daemon:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Daemon:
-        return self.start()
+        running = self._process is not None and self._process.poll() is None
+        return self if running else self.start()
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -76,14 +78,17 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The daemon's process id, also when it runs under `wrap`."""
         assert self._process is not None
-        return self._process.pid
+        if not self._wrapped:
+            return self._process.pid
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return int(children.read_text().split()[0])
 
     def stop(self, seconds: float = 20.0) -> int:
         """SIGTERM, and the exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(seconds)
 
     def kill(self) -> None:

@@ -98,7 +98,7 @@ def test_the_plain_form_replaces_blocks(slack: StandIn, sender: SlackSender, fir
     [
         (Fault.rate_limited(3), Verdict.RETRY, Failure.RATE_LIMITED),
         (Fault.refused("ratelimited"), Verdict.RETRY, Failure.RATE_LIMITED),
-        (Fault.http(503), Verdict.RETRY, Failure.SERVER),
+        (Fault.http(503), Verdict.AMBIGUOUS, Failure.SERVER),
         (Fault.http(500), Verdict.AMBIGUOUS, Failure.SERVER),
         (Fault.refused("internal_error"), Verdict.AMBIGUOUS, Failure.SERVER),
         (Fault.refused("invalid_blocks"), Verdict.CONTENT, Failure.CLIENT),

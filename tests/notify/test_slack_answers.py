@@ -77,7 +77,7 @@ def test_a_reply_without_its_thread_says_so() -> None:
     ("status", "verdict", "failure"),
     [
         (429, Verdict.RETRY, Failure.RATE_LIMITED),
-        (503, Verdict.RETRY, Failure.SERVER),
+        (503, Verdict.AMBIGUOUS, Failure.SERVER),
         (408, Verdict.RETRY, Failure.SERVER),
         (500, Verdict.AMBIGUOUS, Failure.SERVER),
         (502, Verdict.AMBIGUOUS, Failure.SERVER),
@@ -94,7 +94,8 @@ def test_a_status_is_classified(status: int, verdict: Verdict, failure: Failure)
     answer = classify_status(status, 7.0)
     assert (answer.verdict, answer.failure) == (verdict, failure)
     assert bool(answer.remedy) == (verdict is Verdict.REFUSED)
-    assert answer.retry_after == (7.0 if verdict is Verdict.RETRY else None)
+    waits = verdict in (Verdict.RETRY, Verdict.AMBIGUOUS)
+    assert answer.retry_after == (7.0 if waits else None)
 
 
 @pytest.mark.parametrize("fault", Fault)

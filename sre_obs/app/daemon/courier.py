@@ -104,4 +104,4 @@ class Courier:
             return await loop.run_in_executor(self._pool, sender.find, notice)
         except Exception as error:
             log.exception("asking failed", integration=notice.delivery.integration)
-            return Found.cant_ask(type(error).__name__)
+            return Found.later(type(error).__name__)

@@ -106,6 +106,7 @@ class Daemon:
             depart=courier.depart,
             decided=metrics.decided,
             moved=self._moved,
+            retention=settings.retention,
         )
         courier.engine = engine
         evaluations = Evaluations(
@@ -178,6 +179,7 @@ class Daemon:
 
     async def _drain(self, servers: list[_Server], running: list[asyncio.Task[None]]) -> None:
         self._desk.draining = True
+        self._engine.hold()
         for task in self._tasks:
             task.cancel()
         for server in servers:
@@ -351,6 +353,8 @@ def _listen(address: str) -> socket.socket:
             where="listen",
             remedy="stop what uses that port, or give --listen 127.0.0.1:0",
         ) from None
+    # Listening from here on, so that "ready" is true before the server's first turn.
+    sock.listen(1024)
     sock.setblocking(False)
     return sock
 

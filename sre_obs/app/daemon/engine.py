@@ -37,6 +37,8 @@ STEP = 500
 # So many deliveries of one integration are under way at once: a receiver that hangs holds
 # up itself, not the threads that the others need.
 IN_FLIGHT = 4
+# A delivery whose receiver is gone from the routes is looked at again so often.
+ORPHAN_PAUSE = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Engine:
         depart: Callable[[Claim], None],
         decided: Callable[[Decision], None] = lambda _: None,
         moved: Callable[[float | None], None] = lambda _: None,
+        retention: float = 30 * 86_400.0,
         seed: int | None = None,
     ) -> None:
         self.ledger = ledger
@@ -72,11 +75,13 @@ class Engine:
         self._depart = depart
         self._decided = decided
         self._moved = moved
+        self._retention = retention
         self._random = random.Random(seed)
         self._in_flight: Counter[str] = Counter()
         self._waiting: dict[str, deque[str]] = {}
         self._claimed: list[Delivery] = []
         self._more = False
+        self._held = False
 
     def start(self, now: float) -> Future[None]:
         """Take up where the last process stopped: what it was sending is ambiguous now."""
@@ -123,7 +128,13 @@ class Engine:
         self.routing = routing
         self.router = Router(routing)
         self._integrations = _by_id(routing)
-        return self._write([self._reroute(now)], now)
+        # What a receiver refused may be mended by what was just loaded.
+        again = tuple(
+            replace(delivery, due_at=now)
+            for delivery in self.ledger.deliveries.values()
+            if delivery.state is DeliveryState.READY and delivery.detail
+        )
+        return self._write([self._reroute(now), Changes(deliveries=again)], now)
 
     def advance(self, now: float) -> Future[None]:
         """Look at what has fallen due."""
@@ -137,12 +148,15 @@ class Engine:
 
     def reconcile(self, delivery: Delivery, found: Found, now: float) -> Future[None]:
         """The receiver was asked whether an ambiguous delivery arrived."""
-        self._close_lane(delivery, found.retry_after, now)
         return self._landed(retry.reconciled(delivery, found, now), now)
 
     def next_wake(self, now: float) -> float | None:
         """When to call `advance` next."""
         return now if self._more else self.ledger.next_wake()
+
+    def hold(self) -> None:
+        """Claim nothing more: the process is about to stop. What is due stays on disk."""
+        self._held = True
 
     @property
     def busy(self) -> bool:
@@ -202,13 +216,15 @@ class Engine:
     def _claim(self, now: float) -> list[Delivery]:
         """Claim what can go out; what the disk must know of it is returned."""
         stored: list[Delivery] = []
+        if self._held:
+            return stored
         due = self.ledger.deliveries_due(now, STEP)
         self._more = self._more or len(due) == STEP
         for delivery in due:
             lane = delivery.integration
             integration = self._integrations.get(lane)
             if integration is None:
-                stored.append(_without_receiver(delivery, now))
+                stored.append(self._without_receiver(delivery, now))
                 continue
             free_at = self._pace.next_free(integration, delivery, now)
             if free_at > now:
@@ -226,15 +242,13 @@ class Engine:
         self.ledger.apply(Changes(deliveries=tuple(stored)))
         return stored
 
+    def _without_receiver(self, delivery: Delivery, now: float) -> Delivery:
+        """A reload took its receiver away: perhaps by mistake, so it waits for another."""
+        detail = "its receiver is not in the routes"
+        if now - delivery.created_at < self._retention:
+            return replace(delivery, due_at=now + ORPHAN_PAUSE, detail=detail)
+        return replace(delivery, state=DeliveryState.DEAD, finished_at=now, detail=detail)
+
 
 def _by_id(routing: Routing) -> dict[str, Integration]:
     return {i.id: i for receiver in routing.receivers for i in receiver.integrations}
-
-
-def _without_receiver(delivery: Delivery, now: float) -> Delivery:
-    return replace(
-        delivery,
-        state=DeliveryState.DEAD,
-        finished_at=now,
-        detail="its receiver is no longer in the routes",
-    )

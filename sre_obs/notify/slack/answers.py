@@ -123,15 +123,15 @@ def _explained(error: str, channel: str, bot: str) -> str:
 def classify_status(status: int, retry_after: float | None = None) -> Answer:
     """What an HTTP status without Slack's JSON means.
 
-    A 5xx other than 503 comes from somewhere on the way: it may have been taken.
+    A 5xx comes from somewhere on the way, and says nothing of whether it was taken.
     """
     said = f"HTTP {status}"
     if status == 429:
         return Answer(Verdict.RETRY, Failure.RATE_LIMITED, said, retry_after=retry_after)
-    if status in (408, 503):
+    if status == 408:
         return Answer(Verdict.RETRY, Failure.SERVER, said, retry_after=retry_after)
     if status >= 500:
-        return Answer(Verdict.AMBIGUOUS, Failure.SERVER, said)
+        return Answer(Verdict.AMBIGUOUS, Failure.SERVER, said, retry_after=retry_after)
     if status == 413:
         return Answer(Verdict.CONTENT, Failure.CLIENT, said)
     if status in (401, 403):
