@@ -151,6 +151,8 @@ class Segment:
         self._children: dict[str, Segment] = {}
         self._dynamic: dict[str, Field | None] = {}
         self._before: list[int] | None = None
+        self._found: list[Field] | None = None
+        self._losing: list[Field] | None = None
 
     def field(self, name: str) -> Field | None:
         """The field of this name, mapped or found in the documents."""
@@ -165,15 +167,22 @@ class Segment:
 
     def fields(self) -> Iterator[Field]:
         """All fields, those found in the documents included."""
-        if self.mapping.dynamic is not Dynamic.OFF:
-            for name in sorted({n for source in self.sources for n in leaves(source, self.prefix)}):
-                found = self.field(name)
-                if found is not None and name not in self.mapping.fields:
-                    yield found
-                    sub = self.field(f"{name}.keyword") if found.kind is Kind.TEXT else None
-                    if sub is not None:
-                        yield sub
+        if self._found is None:
+            names = {n for source in self.sources for n in leaves(source, self.prefix)}
+            self._found = list(self._unmapped(names))
+        yield from self._found
         yield from list(self.mapping.fields.values())
+
+    def _unmapped(self, names: Iterable[str]) -> Iterator[Field]:
+        if self.mapping.dynamic is Dynamic.OFF:
+            return
+        for name in sorted(names):
+            found = self.field(name) if name not in self.mapping.fields else None
+            if found is not None:
+                yield found
+                sub = self.field(f"{name}.keyword") if found.kind is Kind.TEXT else None
+                if sub is not None:
+                    yield sub
 
     @property
     def prefix(self) -> str:
@@ -213,22 +222,13 @@ class Segment:
 
     def ignored(self, number: int) -> list[str]:
         """The fields of a document that were not indexed: too long, or malformed."""
-        names = []
-        for field in self.fields():
-            if not field.ignore_above and not field.ignore_malformed:
-                continue
-            found: list[Any] = []
-            collect(self.sources[number], field.source, 0, found)
-            read = reader(field)
-            for value in found:
-                try:
-                    lost = value is not None and value != "" and read(value) is None
-                except Malformed:
-                    lost = True
-                if lost:
-                    names.append(field.name)
-                    break
-        return sorted(names)
+        if self._losing is None:
+            fields = self.mapping.fields.values()
+            self._losing = [f for f in fields if f.ignore_above or f.ignore_malformed]
+        source = self.sources[number]
+        unmapped = self._unmapped(set(leaves(source, self.prefix)))
+        losing = [*self._losing, *(f for f in unmapped if f.ignore_above)]
+        return sorted(field.name for field in losing if _loses(source, field))
 
     def child(self, path: str) -> Segment:
         """The nested objects at `path`, each with the number of its document here."""
@@ -289,6 +289,20 @@ class Segment:
             nested=home,
             ignore_malformed=self.mapping.ignore_malformed,
         )
+
+
+def _loses(source: Document, field: Field) -> bool:
+    """Whether a value of the field is not indexed in this document."""
+    found: list[Any] = []
+    collect(source, field.source, 0, found)
+    read = reader(field)
+    for value in found:
+        try:
+            if value is not None and value != "" and read(value) is None:
+                return True
+        except Malformed:
+            return True
+    return False
 
 
 def _first(sources: list[Document], parts: list[str]) -> Any:
