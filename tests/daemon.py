@@ -73,6 +73,7 @@ class Daemon:
         threading.Thread(target=self._read, args=(self._process, ready), daemon=True).start()
         if not ready.wait(START) or not self.url:
             self._process.kill()
+            self._process.wait()
             raise AssertionError("the daemon did not start:\n" + "\n".join(self.log))
         return self
 
