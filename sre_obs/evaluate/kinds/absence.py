@@ -102,8 +102,10 @@ def _declared(rule: Rule) -> dict[str, Mapping[str, str]]:
 
 def _silence(rule: Rule, state: EntityState | None, at: float) -> float:
     """Seconds without documents, to within one interval: it was in the window before."""
-    begun = state is not None and state.phase in BEGUN
-    return rule.window + (at - state.since if state is not None and begun else 0.0)
+    if state is None or state.phase not in BEGUN:
+        return rule.window
+    # A clock that was set back does not make it less than nothing.
+    return rule.window + max(at - state.since, 0.0)
 
 
 def _fresh(rule: Rule, state: EntityState | None, at: float) -> bool:
