@@ -5,8 +5,8 @@ JSON has no word for come from hostile input and must not stop the writer: numbe
 are not finite are written as text ("inf"), lone surrogates as ``\\ud800`` escapes.
 
 Tolerant: a value equal to its default is left out, an unknown key is ignored, so rows
-outlive the versions that wrote them. Raises KeyError, ValueError or TypeError for text
-that no version wrote.
+outlive the versions that wrote them. Raises KeyError, ValueError, TypeError or
+AttributeError for text that no version wrote.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def unusable(error: OSError, path: str) -> StoreError:
         why = "its folder is not a folder"
     of = f" ({error.filename})" if error.filename not in (None, path) else ""
     return StoreError(
-        f"the store can't be used: {why}{of}",
+        f"the file can't be used: {why}{of}",
         where=path,
         remedy=f"let user {os.geteuid()} write there, or choose another folder for the data",
     )
@@ -97,11 +97,12 @@ def unusable(error: OSError, path: str) -> StoreError:
 def _no_room(path: str) -> bool:
     """Whether an I/O error is about room: SQLite says so of ENOSPC, not of a quota.
 
-    Asked of the file system itself, by a byte where the log would have grown to.
+    Asked of the file system itself, by a byte where the file would have grown to.
     """
     probe = f"{path}.probe"
     try:
-        end = os.stat(f"{path}-wal").st_size
+        files = [file for file in (path, f"{path}-wal") if os.path.exists(file)]
+        end = max((os.stat(file).st_size for file in files), default=0)
         fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.pwrite(fd, b"\0", end + 65_536)

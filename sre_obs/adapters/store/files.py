@@ -20,12 +20,13 @@ _HELD: set[str] = set()
 class Lock:
     """`<path>.lock`, held until `release` or the end of the process, kill -9 included.
 
-    Raises StoreBusy with the holder's pid, StoreError if the folder can't be written.
+    `path` is resolved. Raises StoreBusy with the holder's pid, StoreError if the folder
+    can't be written.
     """
 
     def __init__(self, path: str) -> None:
-        self._path = os.path.realpath(path)
-        if self._path in _HELD:
+        self._path = path
+        if path in _HELD:
             raise _busy(path, os.getpid())
         with failures.translated(path):
             self._fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -39,7 +40,7 @@ class Lock:
                 raise
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-        _HELD.add(self._path)
+        _HELD.add(path)
 
     def release(self) -> None:
         """Let others have it. The file stays: to remove it would race with the next one."""

@@ -24,7 +24,7 @@ from sre_obs.adapters.store.rows import Rows
 from sre_obs.adapters.store.writer import Writer
 from sre_obs.model.alert import Alert
 from sre_obs.model.changes import AuditEntry, Changes
-from sre_obs.model.errors import StoreError
+from sre_obs.model.errors import StoreError, StoreFull
 from sre_obs.model.notification import Delivery
 from sre_obs.model.store import Snapshot, StoreHealth
 
@@ -52,7 +52,8 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timer: Callable[[], float]) -> None:
-        self._path = os.fspath(path)
+        # Resolved, so that a second name of the file meets the same lock.
+        self._path = os.path.realpath(path)
         make_folder(self._path)
         self._lock = Lock(self._path)
         try:
@@ -146,7 +147,7 @@ class SqliteStore:
 
     def backup(self, path: str) -> None:
         """A consistent copy at `path`, there complete or not at all. Raises StoreError."""
-        if os.path.realpath(path) == os.path.realpath(self._path):
+        if os.path.realpath(path) == self._path:
             raise StoreError(
                 "a backup can't be the store itself",
                 where=path,
@@ -154,7 +155,13 @@ class SqliteStore:
             )
 
         def copy(connection: Connection) -> None:
-            migrate.copy(_driver(connection), path)
+            try:
+                with failures.translated(path):
+                    migrate.copy(_driver(connection), path)
+            except StoreFull:
+                raise StoreFull(
+                    "no room for the backup", where=path, remedy="name another folder"
+                ) from None
 
         self._read(copy)
 
@@ -204,7 +211,7 @@ class SqliteStore:
 
     def _connect_reader(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{Path(self._path).resolve().as_uri()}?mode=ro",
+            f"{Path(self._path).as_uri()}?mode=ro",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -237,7 +244,7 @@ class SqliteStore:
         with failures.translated(self._path), self._reading.begin() as connection:
             try:
                 return work(connection)
-            except (KeyError, ValueError, TypeError) as error:
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
                 raise failures.corrupt(
                     self._path, f"a row can't be read ({type(error).__name__})"
                 ) from None

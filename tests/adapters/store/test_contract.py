@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sre_obs.model.changes import Changes
@@ -333,6 +333,7 @@ def test_numbers_that_are_not_finite_are_kept_as_they_are(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", PLACES)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(history=st.lists(nouns.changes, max_size=6), wait_each=st.booleans())
 def test_any_sequence_of_changes_loads_as_the_ledger_of_them(
     kind: str, history: list[Changes], wait_each: bool

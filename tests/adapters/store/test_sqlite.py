@@ -146,6 +146,7 @@ def test_the_same_process_is_refused_a_second_store_on_one_file(path: Path) -> N
         with pytest.raises(StoreBusy) as refusal:
             open_store(name)
         assert refusal.value.pid == os.getpid()
+    assert not os.path.exists(f"{link}.lock")
     # The attempt has not let go of the first one's lock.
     store.commit(numbered(1)).result(timeout=30)
     store.close()
@@ -304,10 +305,10 @@ def test_readers_see_whole_commits_and_never_wait_for_the_writer(path: Path) -> 
             if len(sizes) > 1 or len(store.deliveries(limit=1_000)) < max(sizes):
                 halves.append(str(sizes))
 
-    readers = [threading.Thread(target=read) for _ in range(6)]
+    readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(1, 101):
+    for number in range(1, 61):
         store.commit(numbered(number)).result(timeout=30)
     done.set()
     for reader in readers:
@@ -340,8 +341,9 @@ def test_a_backup_that_fails_leaves_nothing_and_keeps_the_last_one(path: Path) -
     store.commit(numbered(1)).result(timeout=30)
     store.backup(f"{path}.copy")
     content = Path(f"{path}.copy").read_bytes()
-    with no_room(), pytest.raises(StoreFull):
+    with no_room(), pytest.raises(StoreFull, match="for the backup") as failure:
         store.backup(f"{path}.copy")
+    assert failure.value.where == f"{path}.copy"
     with pytest.raises(StoreError, match="the store itself"):
         store.backup(str(path))
     store.close()
@@ -386,6 +388,18 @@ def test_pruning_much_history_goes_in_steps_between_commits(path: Path) -> None:
     store.close()
     assert value(path, "SELECT count(*) FROM alerts") == 0
     assert value(path, "SELECT count(*) FROM told") == 0
+
+
+def test_pruning_that_fails_says_so_and_harms_nothing(path: Path) -> None:
+    store = open_store(path)
+    changes = Changes(alerts=(make_alert(updated_at=1.0),), forgotten_alerts=("a1",))
+    store.commit(changes).result(timeout=30)
+    with no_room(), pytest.raises(StoreFull):
+        store.prune(100.0)
+
+    store.commit(numbered(2)).result(timeout=30)
+    assert store.prune(100.0) == 1
+    store.close()
 
 
 def test_an_alert_that_another_program_locks_out_is_written_later(path: Path) -> None:
