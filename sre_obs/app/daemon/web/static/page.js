@@ -1,43 +1,50 @@
-// Refreshes what fires every ten seconds. Without it the page reloads or is reloaded.
+// Every ten seconds: fetch this page again and swap the region that is marked for it.
 "use strict";
 (() => {
-  const live = document.querySelector("[data-refresh]");
-  document.addEventListener("keydown", (event) => {
-    const field = document.getElementById("q");
-    if (event.key === "/" && field && !event.target.closest("input, textarea")) {
-      event.preventDefault();
-      field.focus();
-    }
+  const $ = (id) => document.getElementById(id);
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || !$("q") || event.target.closest("input, textarea")) return;
+    event.preventDefault();
+    $("q").focus();
   });
+  const live = $("live");
   if (!live) return;
-  const news = document.getElementById("news");
-  let missed = 0, last = Date.now(), bar = null;
-  const ids = (node) => new Set([...node.querySelectorAll("li[id]")].map((li) => li.id));
-  const busy = () => document.hidden || String(getSelection()) ||
-    (live.contains(document.activeElement) && document.activeElement !== document.body);
-  const say = (text) => { if (news.textContent !== text) news.textContent = text; };
-  const old = () => {
-    bar = bar || live.parentNode.insertBefore(document.createElement("p"), live);
-    bar.className = "bar";
-    bar.textContent = `${Math.round((Date.now() - last) / 1000)} s old: the daemon does not answer`;
-    live.classList.add("old");
+  let missed = 0, last = Date.now();
+  const ids = (node) => [...node.querySelectorAll(".cards > li")].map((li) => li.id);
+  // Whoever reads, selects or has come to something by keyboard keeps it where it is.
+  const busy = () =>
+    document.hidden ? "hidden" : String(getSelection()) ? "text is selected" :
+    live.contains(document.activeElement) ? "something in it has the focus" : "";
+  const age = () => `${Math.round((Date.now() - last) / 1000)} s old`;
+  const show = (why) => {
+    $("paused").textContent = why ? `Refresh paused: ${why}. ${age()}.` : "";
+    $("bar").hidden = missed < 2;
+    $("bar").textContent = `${age()}: the daemon does not answer.`;
+    live.classList.toggle("old", missed > 1);
   };
-  setInterval(async () => {
-    if (busy()) return;
+  const swap = (page) => {
+    const fresh = page.getElementById("live"), before = ids(live), after = ids(fresh);
+    for (const open of live.querySelectorAll("details[id]")) {
+      const same = page.getElementById(open.id);
+      if (same) same.open = open.open;
+    }
+    live.replaceChildren(...fresh.childNodes);
+    document.title = page.title;
+    $("clock").textContent = page.getElementById("clock").textContent;
+    const added = after.filter((id) => !before.includes(id)).length;
+    const gone = before.filter((id) => !after.includes(id)).length;
+    if (added || gone) $("news").textContent = `${added} new, ${gone} resolved`;
+  };
+  const refresh = async () => {
+    if (busy()) return show(busy());
     try {
       const answer = await fetch(location.href, { cache: "no-store" });
-      if (!answer.ok) throw new Error(answer.status);
+      if (!answer.ok) throw answer.status;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.querySelector("[data-refresh]");
-      const before = ids(live), after = ids(fresh);
-      const added = [...after].filter((id) => !before.has(id)).length;
-      const gone = [...before].filter((id) => !after.has(id)).length;
-      live.replaceChildren(...fresh.childNodes);
-      live.classList.remove("old");
-      if (bar) { bar.remove(); bar = null; }
-      document.getElementById("clock").textContent = page.getElementById("clock").textContent;
-      if (added || gone) say(`${added} new, ${gone} gone`);
-      missed = 0; last = Date.now();
-    } catch { if (++missed >= 2) old(); }
-  }, 10000);
+      if (!busy()) { swap(page); missed = 0; last = Date.now(); }
+    } catch { missed++; }
+    show(busy());
+  };
+  setInterval(refresh, 10000);
+  addEventListener("visibilitychange", () => document.hidden || refresh());
 })();
