@@ -1,4 +1,4 @@
-"""What the store costs over bare SQLite: ``python -m tests.bench.bench_store [FOLDER]``.
+"""What the store costs over bare SQLite: ``python -m tests.bench.store [FOLDER]``.
 
 Both write the same alerts (six labels, about 550 bytes of JSON) at the same durability
 (WAL, synchronous=FULL, one fdatasync a transaction) into FOLDER (a temporary one here by
