@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -43,3 +44,15 @@ def run_python(
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def ended(pid: int) -> bool:
+    """Whether that process, a child's child perhaps, ends within half a minute."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], 30)[0])
+    finally:
+        os.close(handle)
