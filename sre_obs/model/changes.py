@@ -3,14 +3,17 @@ memory and the Store writes to disk, all of it or none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import chain
+from typing import TypeVar
 
 from sre_obs.model.alert import Alert
 from sre_obs.model.evaluation import EntityState, RuleRun
 from sre_obs.model.notification import Delivery, Group
 from sre_obs.model.silence import Silence
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,30 @@ class Changes:
 
     @staticmethod
     def joint(parts: Sequence[Changes]) -> Changes:
-        """All of them, in order, as one transaction."""
+        """All of them, in order, as one transaction.
+
+        Within one `Changes` what is forgotten goes after what is written, so that a thing
+        which a later part writes anew must not be forgotten by an earlier one.
+        """
         if len(parts) == 1:
             return parts[0]
         flat = chain.from_iterable
-        return Changes(*(tuple(flat(getattr(p, n) for p in parts)) for n in _NAMES))
+        joint = Changes(*(tuple(flat(getattr(p, n) for p in parts)) for n in _NAMES))
+        if not (joint.forgotten_alerts or joint.forgotten_groups or joint.forgotten_entities):
+            return joint
+        alerts: dict[str, None] = {}
+        groups: dict[str, None] = {}
+        entities: dict[tuple[str, str], None] = {}
+        for part in parts:
+            _outlive(alerts, (a.fingerprint for a in part.alerts), part.forgotten_alerts)
+            _outlive(groups, (g.key for g in part.groups), part.forgotten_groups)
+            _outlive(entities, ((e.rule, e.key) for e in part.entities), part.forgotten_entities)
+        return replace(
+            joint,
+            forgotten_alerts=tuple(alerts),
+            forgotten_groups=tuple(groups),
+            forgotten_entities=tuple(entities),
+        )
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in _NAMES)
@@ -59,6 +81,12 @@ class Changes:
     def stored(self) -> bool:
         """Whether there is anything for the disk."""
         return any(getattr(self, name) for name in _NAMES if name != "joined")
+
+
+def _outlive(gone: dict[T, None], written: Iterable[T], forgotten: Iterable[T]) -> None:
+    for identity in written:
+        gone.pop(identity, None)
+    gone.update(dict.fromkeys(forgotten))
 
 
 _NAMES = tuple(f.name for f in fields(Changes))
