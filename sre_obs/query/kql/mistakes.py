@@ -18,6 +18,7 @@ _GLUED = re.compile(rf"(?:{_WS}|\A)(and|or|not)\Z", re.IGNORECASE | re.ASCII)
 _SECOND_FIELD = re.compile(rf"{_WS}([\w.@*-]+){_WS}*\Z", re.ASCII)
 _OPERATORS = re.compile(r"&&|\|\|")
 _COMPARE = re.compile(rf"[\w.@*\-\\]+{_WS}*(==?|!=)", re.ASCII)
+_LAST_WORD = re.compile(r"(?<![\w.])(and|or|not)\s*\Z", re.IGNORECASE)
 _FLAGS = re.compile(r"[!+-]")
 _LUCENE_RANGE = re.compile(rf"[\[{{].*{_WS}TO{_WS}", re.DOTALL)
 _QUOTE_IT = "quote it if it is the text you mean"
@@ -121,6 +122,9 @@ def check_bare(text: str, name: Name) -> None:
 def missing(text: str, pos: int, what: str) -> QueryError:
     """A field or value was due at `pos` and something else, or nothing, is there."""
     if pos >= len(text):
+        last = _LAST_WORD.search(text)
+        if last:
+            return _lonely(last.group(1), last.start(1))
         where = max(len(text.rstrip()) - 1, 0)
         return QueryError(f"the query ends where {what} should be", where, 1)
     word = re.compile(r"(?:and|or|not)\b", re.IGNORECASE).match(text, pos)

@@ -27,7 +27,7 @@ _PLAIN = re.compile(r'[^\\():<>"*{} \t\r\n\xa0nN]+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|([trn"\\]))')
 _ESCAPE = re.compile(
-    r'\\(?:u([0-9a-fA-F]{4})|([trn])|([\\():<>"*{}])|(or|and|not))', re.IGNORECASE | re.ASCII
+    r'\\(?:u([0-9a-fA-F]{4})|(or|and|not(?!\w))|([trn])|([\\():<>"*{}]))', re.IGNORECASE | re.ASCII
 )
 _CONTROL = {"t": "\t", "r": "\r", "n": "\n"}
 _OPERATORS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -364,9 +364,9 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _unescape_unquoted(match: re.Match[str]) -> str:
-    code, control, special, keyword = match.groups()
+    code, keyword, control, special = match.groups()
     if code:
         return chr(int(code, 16))
     if control:
         return _CONTROL.get(control, control)
-    return special or keyword
+    return keyword or special

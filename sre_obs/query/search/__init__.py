@@ -19,8 +19,10 @@ track_total_hits, terminate_after.
 
 Stated differences: no relevance (hits need a sort unless all score alike); cardinality and
 percentiles are exact where Elasticsearch estimates; several indices answer as one shard,
-so a terms aggregation that Elasticsearch cuts per shard is exact here; of text there is
-the standard analyzer, approximated (`text`).
+so a terms aggregation that Elasticsearch cuts per shard is exact here; with
+terminate_after the server may count further than it had to (whether there is any hit is
+the same); a wrong clause is an error even where the server would have optimised it away;
+of text there is the standard analyzer, approximated (`text`).
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ Cells: TypeAlias = list[Any]
 
 
 class Column:
-    """The values of one field in one segment, as doc values: keywords, booleans and IPs
-    sorted without duplicates, numbers and dates sorted with them, texts in their order."""
+    """The values of one field in one segment, as doc values: keywords and IPs sorted without
+    duplicates, numbers, dates and booleans sorted with them, texts in their order."""
 
     __slots__ = (
         "_postings",
@@ -367,7 +367,7 @@ def _cells(segment: Segment, field: Field, skip: int) -> tuple[Cells, bool]:
     """The cells of a field over documents, and whether any has more than one value."""
     parts = field.source[skip:]
     read = reader(field)
-    keep_duplicates = field.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE)
+    keep_duplicates = field.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE, Kind.BOOLEAN)
     text = field.kind is Kind.TEXT
     cells: Cells = []
     several = False

@@ -79,7 +79,7 @@ class _Filter:
                 if inside:
                     out.append(value)
                 continue
-            if inner or (inside and not value and not self._keep_emptied):
+            if inner or (inside and not value):
                 out.append(inner)
         return out
 

@@ -50,7 +50,9 @@ class _Missing:
 
     def run(self, run: Run, documents: Documents) -> Result:
         column = run.view.column(self.field, self.where)
-        column.kind(self.where)
+        if column.kind(self.where) is None and self.sub.parts:
+            # Elasticsearch 9.4 counts documents of other buckets in there.
+            raise unsupported("aggregations in missing of an unmapped field", self.where)
         cells = column.cells
         found = [d for d in documents if cells[d] is None]
         return {"doc_count": len(found), **self.sub.run(run, found)}
@@ -103,13 +105,16 @@ class _Order:
     descending: bool
 
 
+_SURE = (_Order(("_count",), True), _Order(("_key",), True), _Order(("_key",), False))
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     field: str
     where: str
     sub: Aggs
     size: int
-    min_doc_count: int
+    shard_size: int
     order: tuple[_Order, ...]
     include: Callable[[Field], Callable[[Any], bool]] | None
     missing: Any
@@ -135,9 +140,7 @@ class _Terms:
         if self.include is not None:
             test = self.include(field)
             counts = {value: n for value, n in counts.items() if test(value)}
-        if self.min_doc_count == 0:
-            raise unsupported("min_doc_count: 0 in terms", f"{self.where}.min_doc_count")
-        values = [value for value, n in counts.items() if n >= self.min_doc_count]
+        values = list(counts)
         rows: dict[Any, Result] = {}
         if by_sub:
             rows = {v: self._bucket(run, field, v, counts[v], groups.get(v, [])) for v in values}
@@ -157,8 +160,10 @@ class _Terms:
             rows[v] if by_sub else self._bucket(run, field, v, counts[v], groups.get(v, []))
             for v in kept
         ]
+        # A shard that cut its list in this order can't say what it may have missed.
+        unsure = self.order[0] not in _SURE and len(values) > self.shard_size
         return {
-            "doc_count_error_upper_bound": 0,
+            "doc_count_error_upper_bound": -1 if unsure else 0,
             "sum_other_doc_count": other,
             "buckets": self.sub.finish(buckets),
         }
@@ -299,12 +304,15 @@ def _terms(body: Any, where: str, now: float, sub: Aggs) -> Agg:
     size = int(body.get("size", 10))
     if size < 1:
         raise wrong("size must be 1 or more", f"{where}.size")
+    if body.get("min_doc_count", 1) != 1:
+        # What shards cut before the minimum is applied would have to be copied, too.
+        raise unsupported("min_doc_count (use a bucket_selector)", f"{where}.min_doc_count")
     return _Terms(
         body["field"],
         where,
         sub,
         size,
-        int(body.get("min_doc_count", 1)),
+        int(body.get("shard_size", size * 1.5 + 10)),
         _order(body, where),
         _include(body, where),
         body.get("missing"),

@@ -70,11 +70,10 @@ def _bool(body: Any, where: str, now: Now, depth: int) -> Query:
         least = 0  # bool without any clause matches everything
 
     def run(segment: Segment) -> int:
+        # No short cut where nothing is left: a later clause may be an error.
         found = bits.full(segment.size)
         for query in required:
             found &= query(segment)
-            if not found:
-                return 0
         if least == 1 and should:
             any_of = 0
             for query in should:
@@ -83,8 +82,6 @@ def _bool(body: Any, where: str, now: Now, depth: int) -> Query:
         elif least > 1 or least > len(should):
             found &= _at_least(least, [query(segment) for query in should])
         for query in must_not:
-            if not found:
-                return 0
             found &= ~query(segment)
         return found
 

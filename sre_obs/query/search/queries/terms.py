@@ -71,7 +71,7 @@ def equal(column: Column, value: Any, where: str, now: Now, *, ignore_case: bool
                     return column.between(*network(text))
                 return column.equal(address(text))
             case Kind.DATE:
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                if _is_number(value):
                     return column.equal(int(value))  # milliseconds, whatever the format
                 text = text_form(value)
                 low = datemath.resolve(text, now, formats=field.format)
@@ -79,6 +79,10 @@ def equal(column: Column, value: Any, where: str, now: Now, *, ignore_case: bool
                 return column.between(low, high)
     except (Malformed, QueryError) as problem:
         raise wrong(f"{field.name} is {field.type}: {problem}", where) from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _fold(text: str) -> str:
@@ -169,16 +173,14 @@ def _range(body: Any, where: str, now: Now) -> Query:
 
 def _date_bounds(options: Any, own: str, now: Now) -> tuple[int | None, int | None]:
     """Inclusive milliseconds. gte and lt round down, gt and lte up."""
+    bounds = [options[name] for name in ("gt", "gte", "lt", "lte") if name in options]
+    if not options.get("format") and any(_is_number(value) for value in bounds):
+        own = "epoch_millis"  # one number makes both bounds milliseconds
     formats = options.get("format") or own
     zone = datemath.zone_of(options.get("time_zone", "UTC"))
 
     def instant(name: str, round_up: bool) -> int:
-        value = options[name]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if "format" in options:
-                raise unsupported("a number with a format", name)
-            return int(value)  # milliseconds, whatever the format of the field
-        text = text_form(value)
+        text = text_form(options[name])
         return datemath.resolve(text, now, round_up=round_up, zone=zone, formats=formats)
 
     low = high = None
@@ -200,6 +202,8 @@ def _between(column: Column, options: Any, kind: Kind) -> int:
     low = convert(options[low_name]) if options.get(low_name) is not None else None
     high = convert(options[high_name]) if options.get(high_name) is not None else None
     if kind is Kind.TEXT:
+        if low is None and high is None:
+            return column.present
         return matching(
             column,
             lambda word: (

@@ -1,0 +1,38 @@
+"""Documents and requests from seeds get the server's responses."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from sre_obs.query.search import Corpus
+from tests.query.parity.compare import differences, ours, theirs
+from tests.query.parity.generate import MAPPINGS, Generator
+from tests.query.parity.server import server_at
+
+NOW = 1_800_000_000.0
+SEEDS = 100 if os.environ.get("SRE_OBS_TEST_FULL") == "1" else 12
+REQUESTS = 200
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_seed_answers_as_the_server(elasticsearch_url: str, seed: int) -> None:
+    generator = Generator(seed)
+    documents = generator.documents(60)
+    requests = generator.requests(REQUESTS)
+    with server_at(elasticsearch_url) as server:
+        index = server.index(f"seed{seed}", MAPPINGS, documents)
+        answers = server.searches(index, requests)
+    corpus = Corpus()
+    corpus.create(index, MAPPINGS)
+    corpus.add(index, *documents)
+    wrong = []
+    for body, answer in zip(requests, answers, strict=True):
+        found = differences(ours(corpus, index, body, NOW), theirs(answer))
+        if found:
+            wrong.append(json.dumps(body) + "\n    " + "\n    ".join(found[:3]))
+    assert not wrong, f"{len(wrong)} of {REQUESTS} differ:\n" + "\n".join(wrong[:5])
