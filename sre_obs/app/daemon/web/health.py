@@ -141,7 +141,7 @@ def _told(desk: Desk, recent: Sequence[Delivery], now: float) -> list[str]:
         integration = desk.engine.routing.integration(delivery.integration)
         at = delivery.finished_at if delivery.state is DeliveryState.SENT else None
         if integration is not None and at is not None:
-            last.setdefault(integration.kind, at)
+            last.setdefault(integration.kind, min(at, now))
     shown = []
     for kind, at in last.items():
         when = words.moment(at, now)

@@ -141,6 +141,8 @@ def _sink(name: str, where: str) -> ReceiverLine:
 
 
 def _took(delivery: Delivery) -> str:
+    if delivery.state is not DeliveryState.SENT:
+        return ""  # how long a refusal took helps nobody
     if delivery.finished_at is None or delivery.started_at is None:
         return ""
     return words.milliseconds(max(0.0, delivery.finished_at - delivery.started_at))

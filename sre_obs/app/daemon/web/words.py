@@ -54,7 +54,7 @@ def moment(at: float | None, now: float) -> Moment | None:
     text = then.strftime("%H:%M:%S UTC" if same_day else "%Y-%m-%d %H:%M:%S UTC")
     age = span(abs(now - at))
     return Moment(
-        text, f"{then:%Y-%m-%dT%H:%M:%SZ}", age, f"in {age}" if at > now else f"{age} ago"
+        text, f"{then:%Y-%m-%dT%H:%M:%SZ}", age, f"in {age}" if at - now >= 1 else f"{age} ago"
     )
 
 
@@ -74,7 +74,7 @@ def local(at: float, minutes: int) -> str:
     there = then.astimezone(timezone(timedelta(minutes=minutes)))
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
-    zone = f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
+    zone = "UTC" if not minutes else f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
     return (
         f"{there:%Y-%m-%d %H:%M} {zone}" if there.date() != then.date() else f"{there:%H:%M} {zone}"
     )
@@ -86,8 +86,8 @@ def span(seconds: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """``412 ms``."""
-    return f"{seconds * 1000:,.0f} ms" if math.isfinite(seconds) else "unknown"
+    """``412 ms``; from ten seconds on in words: ``5 min``."""
+    return f"{seconds * 1000:,.0f} ms" if abs(seconds) < 10 else span(seconds)
 
 
 def link(text: str) -> str:
