@@ -130,12 +130,12 @@ def compile_matchers(matchers: Iterable[Matcher]) -> Predicate:
     return all_hold
 
 
-def check_pattern(pattern: str, offset: int = 0) -> None:
-    """Raises QueryError, at `offset`, where RE2 can't read the pattern."""
-    _regex(pattern, offset)
+def check_pattern(pattern: str, offset: int = 0, length: int = 0) -> None:
+    """Raises QueryError, at `offset` for `length`, where RE2 can't read the pattern."""
+    _regex(pattern, offset, length)
 
 
-def _regex(pattern: str, offset: int = 0) -> Any:
+def _regex(pattern: str, offset: int = 0, length: int = 0) -> Any:
     import re2
 
     if len(pattern) > _MAX_PATTERN:
@@ -152,7 +152,7 @@ def _regex(pattern: str, offset: int = 0) -> Any:
         raise QueryError(
             f"'{pattern}' is not a regular expression: {text}",
             offset,
-            len(pattern),
+            length or len(pattern),
             remedy="RE2 syntax: no look-around, no back references",
         ) from None
     except UnicodeEncodeError:
@@ -226,7 +226,7 @@ def _matcher(tokens: list[_Token], at: int) -> tuple[Matcher, int]:
     text = _text(value)
     op = MatchOp(operator.text)
     if op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
-        check_pattern(text, value.start)
+        check_pattern(text, value.start, value.end - value.start)
     if not name:
         raise QueryError("an empty label name", tokens[at].start, 2)
     return Matcher(name, op, text), at + 3

@@ -27,7 +27,7 @@ _PLAIN = re.compile(r'[^\\():<>"*{} \t\r\n\xa0nN]+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|([trn"\\]))')
 _ESCAPE = re.compile(
-    r'\\(?:u([0-9a-fA-F]{4})|(or|and|not(?!\w))|([trn])|([\\():<>"*{}]))', re.IGNORECASE | re.ASCII
+    r'\\(?:u([0-9a-fA-F]{4})|((?i:or|and|not(?!\w)))|([trn])|([\\():<>"*{}]))', re.ASCII
 )
 _CONTROL = {"t": "\t", "r": "\r", "n": "\n"}
 _OPERATORS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}

@@ -71,6 +71,8 @@ class Script:
             match = _TOKEN.match(text, at)
             if match is None and re.match(r"\s*\.\d", text[at:]):
                 raise wrong("a number that begins with its point: write 0.5", self._where)
+            if match is None and tokens and tokens[-1][0] == "word":
+                raise unsupported(f"'{tokens[-1][1]}' in a script", self._where)
             if match is None:
                 raise unsupported(f"'{text[at:].strip()[:10]}' in a script", self._where)
             at = match.end()
