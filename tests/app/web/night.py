@@ -152,9 +152,7 @@ class World:
         self.app = Guard(
             Starlette(routes=pages(self.desk)), hosts=[], token=Secret(token), max_body=100_000
         )
-        self.client = TestClient(
-            self.app, base_url="http://127.0.0.1:9093", follow_redirects=False
-        )
+        self.client = TestClient(self.app, base_url="http://127.0.0.1:9093", follow_redirects=False)
 
     async def _reload(self) -> Sequence[Problem]:
         return ()

@@ -143,7 +143,7 @@ def _told(desk: Desk, recent: Sequence[Delivery], now: float) -> list[str]:
         if integration is not None and at is not None:
             last.setdefault(integration.kind, min(at, now))
     shown = []
-    for kind, at in last.items():
+    for kind, at in sorted(last.items()):
         when = words.moment(at, now)
         shown.append(f"{_KINDS.get(kind, kind)} ok {when.ago if when else ''}".rstrip())
     return shown

@@ -1,4 +1,4 @@
-// Every ten seconds: fetch this page again, and swap the region #live.
+// Every ten seconds: fetch this page again, swap #live.
 (() => {
   const $ = (id) => document.getElementById(id);
   addEventListener("keydown", (event) => {
@@ -27,7 +27,6 @@
       page.getElementById(id)?.toggleAttribute("open", open);
     live.replaceChildren(...fresh.childNodes);
     document.title = page.title;
-    $("clock").textContent = page.getElementById("clock").textContent;
     const less = (one, other) => one.filter((id) => !other.includes(id)).length;
     const added = less(after, before), gone = less(before, after);
     if (added || gone) $("news").textContent = `${added} new, ${gone} resolved`;
