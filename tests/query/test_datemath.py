@@ -104,13 +104,19 @@ def test_a_format_that_is_not_here_is_refused_by_name() -> None:
         datemath.parse("x", formats="EEE MMM dd")
 
 
+def placed(error: QueryError, text: str) -> None:
+    """The error points into the text."""
+    assert 0 <= error.offset <= max(len(text), 1)
+    assert error.length >= 1
+
+
 @given(st.text(st.sampled_from("now+-/|0123456789yMwdhHmsTZ:. ")) | st.text())
 def test_any_text_is_a_date_or_refused(text: str) -> None:
     for round_up in (False, True):
         try:
             datemath.resolve(text, NOW, round_up=round_up)
         except QueryError as error:
-            assert 0 <= error.offset <= len(text)
+            placed(error, text)
 
 
 @given(st.integers(-(10**13), 10**14))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # tables: one row is one case
 """KQL: what it reads, and where it points when it can't."""
 
 from __future__ import annotations
@@ -251,13 +252,18 @@ def test_a_list_of_values_uses_its_field_once_a_value() -> None:
     assert [u.value for u in fields(parse('a:(x or "y" or z*)'))] == ["x", "y", "z*"]
 
 
+def placed(error: QueryError, text: str) -> None:
+    """The error points into the text."""
+    assert 0 <= error.offset <= max(len(text), 1)
+    assert error.length >= 1
+
+
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         node = parse(text)
     except QueryError as error:
-        assert 0 <= error.offset <= max(len(text), 1)
-        assert error.length >= 1
+        placed(error, text)
         return
     compile_kql(node, None)
     for use in fields(node):
@@ -275,7 +281,7 @@ def test_any_pile_of_pieces_is_read_or_refused(text: str) -> None:
     try:
         node = parse(text)
     except QueryError as error:
-        assert 0 <= error.offset <= len(text)
+        placed(error, text)
         return
     compile_kql(node, {"a": "keyword", "b.c": "date", "n": "nested", "n.x": "long"})
     fields(node)
@@ -308,4 +314,4 @@ def test_long_texts_take_linear_time() -> None:
         try:
             parse(text)
         except QueryError as error:
-            assert error.offset <= len(text)
+            placed(error, text)

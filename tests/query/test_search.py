@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # tables: one row is one case
 """The in-process search's own rules: what it refuses, how it finds its indices and fields.
 
 What it answers is compared with a real server in tests/query/parity.

@@ -7,10 +7,11 @@ from itertools import chain
 from typing import Any
 
 from sre_obs.query.search import bits
-from sre_obs.query.search.corpus import Cells, Segment
+from sre_obs.query.search.columns import Cells
 from sre_obs.query.search.mapping import Field, Kind
 from sre_obs.query.search.queries.types import Query
 from sre_obs.query.search.refuse import unsupported, wrong
+from sre_obs.query.search.segment import Segment
 
 _NUMBERS = (Kind.LONG, Kind.DOUBLE)
 

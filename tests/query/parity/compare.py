@@ -22,8 +22,7 @@ def ours(corpus: Corpus, index: str, body: Mapping[str, Any], now: float) -> Any
     try:
         return search(corpus, index, body, now)
     except SourceError as error:
-        assert error.status == 400, error
-        return ERROR
+        return ERROR if error.status == 400 else f"{ERROR} {error.status}"
     except UnsupportedError as error:
         return f"{REFUSED}: {error.construct} at {error.where}"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # tables: one row is one case
 """Documents and requests from a seed: what nobody would have picked by hand."""
 
 from __future__ import annotations

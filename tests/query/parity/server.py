@@ -7,7 +7,7 @@ import json
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class Server:
             assert not answer["errors"], answer
         return full
 
-    def searches(self, index: str, bodies: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def searches(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The answers to several requests, errors included.
 
         One by one: a body that can't be parsed fails a whole _msearch.

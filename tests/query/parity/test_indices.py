@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # tables: one row is one case
 """Dynamic mapping, several indices, and the meaning of now, against the server."""
 
 from __future__ import annotations
@@ -177,6 +178,7 @@ def test_more_hits_than_are_counted(elasticsearch_url: str) -> None:
         corpus.create(index, mapping)
         corpus.add(index, *documents)
         bodies: list[Json] = []
+        query: Json
         for query in (
             {"match_all": {}},
             {"range": {"l": {"gte": 0}}},

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # tables: one row is one case
 """A KQL query finds on a server what it finds in process, whether types are known or not."""
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sre_obs.query.search import bits
-from sre_obs.query.search.corpus import Segment
 from sre_obs.query.search.queries import terms, words
 from sre_obs.query.search.queries.types import Now, Query
 from sre_obs.query.search.refuse import mapping, only, single, unsupported, wrong
+from sre_obs.query.search.segment import Segment
 
 # indices.query.bool.max_nested_depth
 _MAX_DEPTH = 30

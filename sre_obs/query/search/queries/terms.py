@@ -8,10 +8,11 @@ from typing import Any
 from sre_obs.model.errors import QueryError
 from sre_obs.query import datemath
 from sre_obs.query.search import bits, patterns
-from sre_obs.query.search.corpus import Column, Segment
+from sre_obs.query.search.columns import Column
 from sre_obs.query.search.mapping import Kind
 from sre_obs.query.search.queries.types import Builder, Now, Query
 from sre_obs.query.search.refuse import mapping, only, single, unsupported, wrong
+from sre_obs.query.search.segment import Segment
 from sre_obs.query.search.values import (
     Malformed,
     address,

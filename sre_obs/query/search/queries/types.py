@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from sre_obs.query.search.corpus import Segment
+from sre_obs.query.search.segment import Segment
 
 # The documents of a segment that match, as a set of bits.
 Query: TypeAlias = Callable[[Segment], int]

@@ -9,11 +9,12 @@ from typing import Any
 
 from sre_obs.model.errors import SourceError
 from sre_obs.query.search import bits, patterns
-from sre_obs.query.search.corpus import Column, Segment
+from sre_obs.query.search.columns import Column
 from sre_obs.query.search.mapping import Field, Kind
 from sre_obs.query.search.queries.terms import equal, pattern_on, present, usable
 from sre_obs.query.search.queries.types import Builder, Now, Query
 from sre_obs.query.search.refuse import only, single, unsupported, wrong
+from sre_obs.query.search.segment import Segment
 from sre_obs.query.search.text import normalize, words
 from sre_obs.query.search.values import text_form
 
