@@ -7,7 +7,6 @@ was told is news when it fires again.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -24,6 +23,17 @@ class Reason(StrEnum):
     RESOLVED = "alerts resolved"
     ALL_RESOLVED = "all resolved"
     REPEAT = "repeat interval elapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a group stands, as fingerprints. `firing` and `ended` may be told of, `held` ended
+    while it may not, `members` are all."""
+
+    members: frozenset[str]
+    firing: frozenset[str]
+    ended: frozenset[str]
+    held: frozenset[str] = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +57,23 @@ class Verdict:
 
     reason: Reason | None
     told: Told | None
-    news: Set[str] = _NONE
+    news: frozenset[str] = _NONE
     why_not: str = ""
 
 
-def dedup(
-    told: Told | None,
-    firing: frozenset[str],
-    ended: frozenset[str],
-    members: frozenset[str],
-    terms: Terms,
-    now: float,
-) -> Verdict:
-    """Decide for one integration. Fingerprints: `firing` and `ended` may be told of,
-    `members` are all of the group, silenced ones too."""
-    pending = told.firing & members if told else _NONE
+def dedup(told: Told | None, standing: Standing, terms: Terms, now: float) -> Verdict:
+    """Decide for one integration, by what it was told and how the group stands."""
+    pending = told.firing & standing.members if told else _NONE
     if told is None or not pending:
-        return _first(told, firing, ended, members, terms, now)
-    wanted = firing & told.firing if terms.former else firing
-    news = pending & ended
+        return _first(told, standing, terms, now)
+    wanted = standing.firing & told.firing if terms.former else standing.firing
+    news = pending & standing.ended
     after = replace(
-        told, at=now, firing=wanted, resolved=((told.resolved | news) & members) - wanted
+        told,
+        at=now,
+        # An end that can't be told just now is owed, unless all is said to be resolved.
+        firing=wanted | (pending & standing.held) if wanted else _NONE,
+        resolved=((told.resolved | news) & standing.members) - wanted,
     )
     if not wanted <= told.firing:
         return Verdict(Reason.NEW, after, news)
@@ -83,22 +89,16 @@ def dedup(
     return Verdict(Reason.REPEAT, after)
 
 
-def _first(
-    told: Told | None,
-    firing: frozenset[str],
-    ended: frozenset[str],
-    members: frozenset[str],
-    terms: Terms,
-    now: float,
-) -> Verdict:
+def _first(told: Told | None, standing: Standing, terms: Terms, now: float) -> Verdict:
+    firing = standing.firing
     if firing and not terms.former:
         if told is None:
             return Verdict(Reason.FIRST, Told(now, firing, _NONE))
-        before = (told.resolved & members) - firing
+        before = (told.resolved & standing.members) - firing
         return Verdict(Reason.FIRST, Told(now, firing, before, told.generation + 1))
     if told is not None and told.firing:
         # It was told of alerts that left the group, as when routes change.
         told = replace(told, firing=_NONE)
-    untold = ended - told.resolved if told else ended
+    untold = standing.ended - told.resolved if told else standing.ended
     why = "resolved before it was told" if untold else "nothing to tell"
     return Verdict(None, told, why_not=why)

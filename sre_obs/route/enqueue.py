@@ -26,7 +26,7 @@ _SUPERSEDED = "a newer one says it all"
 class Telling:
     """What one integration is to be told, and why. `told` is what it will have been told;
     `firing`, `news` (just ended) and `resolved` (all that ended and is still known) are
-    fingerprints in order of joining."""
+    fingerprints in order of joining. `relisted`: others fire than it was last told."""
 
     group: str  # Group.key
     target: Target
@@ -35,6 +35,7 @@ class Telling:
     firing: tuple[str, ...]
     news: tuple[str, ...]
     resolved: tuple[str, ...]
+    relisted: bool
     drill: bool
     now: float
 
@@ -83,8 +84,8 @@ def _slack(telling: Telling, waiting: Sequence[Delivery], number: int) -> tuple[
     if post is None and telling.told.message is None:
         # The first of its generation; or the post was given up, so there is no message.
         return (_delivery(telling, kinds.POST, number, telling.resolved),)
-    wanted = [kinds.REPLY] if telling.reason is Reason.REPEAT else [kinds.UPDATE]
-    if telling.reason is Reason.ALL_RESOLVED:
+    wanted = [kinds.UPDATE] if telling.relisted or telling.reason is not Reason.REPEAT else []
+    if telling.reason in (Reason.ALL_RESOLVED, Reason.REPEAT):
         wanted.append(kinds.REPLY)
     rows: list[Delivery] = []
     for kind in wanted:

@@ -17,7 +17,7 @@ from sre_obs.model.ledger import Ledger
 from sre_obs.model.notification import Delivery, Group, Told
 from sre_obs.model.routing import Route
 from sre_obs.model.silence import Silence
-from sre_obs.route.dedup import Terms, Verdict, dedup
+from sre_obs.route.dedup import Standing, Terms, Verdict, dedup
 from sre_obs.route.enqueue import Telling, enqueue
 from sre_obs.route.forget import done_with, next_look, unsent
 from sre_obs.route.observe import Look, observe
@@ -88,14 +88,18 @@ def flush(
 def _verdicts(
     look: Look, targets: Iterable[Target], route: Route | None
 ) -> list[tuple[Target, Verdict]]:
-    firing = frozenset([alert.fingerprint for alert in look.firing])
-    ended = frozenset([alert.fingerprint for alert in look.ended])
+    standing = Standing(
+        look.members,
+        frozenset([alert.fingerprint for alert in look.firing]),
+        frozenset([alert.fingerprint for alert in look.ended]),
+        frozenset([s.alert.fingerprint for s in look.suppressed if not s.alert.firing(look.now)]),
+    )
     repeat = None if route is None or _drill(look.firing) else route.repeat_interval
     verdicts: list[tuple[Target, Verdict]] = []
     for target in targets:
         terms = Terms(target.integration.send_resolved, repeat, target.former)
         told = look.group.told.get(target.integration.id)
-        verdicts.append((target, dedup(told, firing, ended, look.members, terms, look.now)))
+        verdicts.append((target, dedup(told, standing, terms, look.now)))
     return verdicts
 
 
@@ -119,6 +123,7 @@ def _telling(look: Look, target: Target, verdict: Verdict) -> Telling:
     told = verdict.told
     assert told is not None
     assert verdict.reason is not None
+    before = look.group.told.get(target.integration.id)
     firing = [a for a in look.firing if a.fingerprint in told.firing]
     resolved = [a for a in look.ended if a.fingerprint in told.resolved]
     return Telling(
@@ -129,6 +134,7 @@ def _telling(look: Look, target: Target, verdict: Verdict) -> Telling:
         firing=tuple([a.fingerprint for a in firing]),
         news=tuple([a.fingerprint for a in resolved if a.fingerprint in verdict.news]),
         resolved=tuple([a.fingerprint for a in resolved]),
+        relisted=before is None or before.firing != told.firing,
         drill=_drill((*firing, *resolved)),
         now=look.now,
     )

@@ -181,7 +181,8 @@ class Moment:
 
 
 class Story:
-    """See the module. `decisions` are all that were made, with their times."""
+    """See the module. `decisions` are all that were made and `rows` all that were queued,
+    with their times."""
 
     def __init__(self, routes: str) -> None:
         self.routing = _routing(routes)
@@ -191,11 +192,13 @@ class Story:
         self.silences = SilenceIndex()
         self.received: list[Received] = []
         self.decisions: list[tuple[float, Decision]] = []
+        self.rows: list[tuple[float, Delivery]] = []
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
         self._wants: list[tuple[Between, str, Message]] = []
         self._behaviours: dict[str, list[_Behaviour]] = {}
         self._life = 0
+        self._now = _BEGINNING
 
     # What a story says.
 
@@ -284,17 +287,18 @@ class Story:
 
     def play(self, until: float) -> None:
         """Everything up to that second."""
-        now, end = _BEGINNING, _BEGINNING + until
+        end = _BEGINNING + until
         while True:
             wake = self.ledger.next_wake()
             times = [at for at in (wake, self._events[0][0] if self._events else None) if at]
             if not times or min(times) > end:
                 return
-            now = max(min(times), now)
+            now = self._now = max(min(times), self._now)
             while self._events and self._events[0][0] <= now:
                 heapq.heappop(self._events)[2](now)
             for group in self.ledger.groups_due(now, 100):
                 flushed = flush(group, self.ledger, self.router, self.silences, now)
+                self.rows.extend((now - _BEGINNING, row) for row in flushed.changes.deliveries)
                 self.ledger.apply(Changes(groups=flushed.refreshed))
                 self._write(flushed.changes)
                 self.decisions.extend((now - _BEGINNING, d) for d in flushed.decisions)
