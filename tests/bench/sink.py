@@ -17,6 +17,7 @@ import time
 from types import TracebackType
 from typing import NamedTuple
 
+_printing = threading.Lock()
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -79,8 +80,9 @@ def _answer(connection: socket.socket) -> None:
                 at = time.monotonic_ns()
                 connection.sendall(OK)
                 body, data = whole
-                alerts = json.loads(body)["alerts"]
-                print(at, *(alert["labels"]["pod"] for alert in alerts), flush=True)
+                pods = [alert["labels"]["pod"] for alert in json.loads(body)["alerts"]]
+                with _printing:
+                    print(at, *pods, flush=True)
 
 
 def _whole(data: bytes) -> tuple[bytes, bytes] | None:

@@ -95,11 +95,12 @@ def kill_once(folder: Path, slack: StandIn, seed: int) -> Result:
 
 
 def settle(daemon: Daemon) -> None:
-    """Wait until nothing is left to deliver."""
+    """Wait until nothing is left to deliver, and the disk knows it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         text = daemon.request("GET", "/metrics")[1]
-        if not any(line.startswith("sre_obs_outbox_rows{") for line in text.splitlines()):
+        left = any(line.startswith("sre_obs_outbox_rows{") for line in text.splitlines())
+        if not left and "\nsre_obs_store_waiting_commits 0.0\n" in text:
             return
         time.sleep(0.02)
     raise AssertionError("deliveries are left:\n" + text + "\n".join(daemon.log[-20:]))
