@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -36,6 +36,10 @@ class Evidence:
     request: str = ""  # JSON
 
 
+# What alerts from the API have: one for all of them.
+NO_EVIDENCE = Evidence()
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert through its life. Identity is `fingerprint`, an episode's `fired_at`.
@@ -58,7 +62,7 @@ class Alert:
     place: str = ""  # file:line of the rule
     shadow: bool = False  # shown, told to nobody
     drill: bool = False
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: Evidence = NO_EVIDENCE
 
     def firing(self, now: float) -> bool:
         """Whether it fires at `now` (a stale one does)."""

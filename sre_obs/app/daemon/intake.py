@@ -33,23 +33,25 @@ def read_alerts(body: bytes, now: float, resolve_timeout: float) -> Taken:
         return Taken((), ("a list of alerts is expected",))
     alerts: list[Alert] = []
     problems: list[str] = []
+    # Alerts that are sent together share their times, more often than not.
+    times: dict[str, float | None] = {}
     for place, item in enumerate(items):
         try:
-            alerts.append(_alert(item, now, resolve_timeout))
+            alerts.append(_alert(item, now, resolve_timeout, times))
         except ValueError as error:
             problems.append(f"alert {place}: {error}")
     return Taken(tuple(alerts), tuple(problems))
 
 
-def _alert(item: Any, now: float, resolve_timeout: float) -> Alert:
+def _alert(item: Any, now: float, resolve_timeout: float, times: dict[str, float | None]) -> Alert:
     if not isinstance(item, dict):
         raise ValueError("an object is expected")
     labels = _texts(item.get("labels"), "labels")
     if not labels:
         raise ValueError("at least one label with a value is needed")
     annotations = _texts(item.get("annotations"), "annotations")
-    starts_at = _time(item.get("startsAt"), "startsAt")
-    ends_at = _time(item.get("endsAt"), "endsAt")
+    starts_at = _time(item.get("startsAt"), "startsAt", times)
+    ends_at = _time(item.get("endsAt"), "endsAt", times)
     if starts_at is None:
         starts_at = now if ends_at is None or ends_at > now else ends_at
     if ends_at is not None and ends_at < starts_at:
@@ -87,11 +89,17 @@ def _texts(value: Any, what: str) -> Mapping[str, str]:
     return value
 
 
-def _time(value: Any, what: str) -> float | None:
+def _time(value: Any, what: str, known: dict[str, float | None]) -> float | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise ValueError(f"{what} must be an RFC 3339 time")
+    if value not in known:
+        known[value] = _moment(value, what)
+    return known[value]
+
+
+def _moment(value: str, what: str) -> float | None:
     if value.startswith(_ZERO):
         return None
     try:
