@@ -136,8 +136,7 @@ class Daemon:
         await asyncio.wrap_future(engine.start(now))
         await asyncio.wrap_future(self._retire_removed())
 
-        # What was loaded lives long: out of the collector's way, it costs no pauses.
-        gc.freeze()
+        _spare_the_collector()
         servers = [_Server(self._main_app(desk), sockets[0], settings.max_body)]
         if len(sockets) > 1:
             servers.append(_Server(Starlette(routes=self._probes(desk)), sockets[1], 2**16))
@@ -309,6 +308,17 @@ class Daemon:
 
 
 MAX_NAP = 1.0
+
+
+def _spare_the_collector() -> None:
+    """Keep the cycle collector from looking at alerts again and again.
+
+    Nouns hold no cycles and are freed by counting; yet with the defaults a fifth of an
+    ingest's time was spent on looking at all of them anew, in pauses that grow with their
+    number. What was loaded is out of its way for good.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 class _Server(uvicorn.Server):
