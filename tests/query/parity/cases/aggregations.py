@@ -109,6 +109,12 @@ _aggregate(
     "terms by average upwards",
     {"a": {"terms": {"field": "k", "order": {"v": "asc"}}, "aggs": {"v": {"avg": {"field": "x"}}}}},
 )
+for _by in ("min", "max", "sum", "value_count"):
+    for _order in ("asc", "desc"):
+        _aggregate(
+            f"terms by {_by} of a field that some lack {_order}",
+            {"a": {"terms": {"field": "k", "size": 30, "order": {"v": _order}}, "aggs": {"v": {_by: {"field": "x"}}}}},
+        )  # fmt: skip
 _aggregate(
     "terms by stats",
     {
