@@ -8,7 +8,9 @@ which alerts fire and which silences are in force.
 from __future__ import annotations
 
 from collections import defaultdict
+from random import Random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -194,11 +196,13 @@ class TellingUnderSilences(Telling):
     @rule(data=st.data())
     def expire(self, data: st.DataObject) -> None:
         if self.silences:
-            n = data.draw(st.integers(0, len(self.silences) - 1))
-            host, begin, end = self.silences[n]
-            self.silences[n] = (host, begin, min(end, self.now))
-            self.story.at(self.now).expire_silence(f"s{n}")
-            self.story.play(self.now)
+            self.expire_one(data.draw(st.integers(0, len(self.silences) - 1)))
+
+    def expire_one(self, n: int) -> None:
+        host, begin, end = self.silences[n]
+        self.silences[n] = (host, begin, min(end, self.now))
+        self.story.at(self.now).expire_silence(f"s{n}")
+        self.story.play(self.now)
 
     @invariant()
     def nothing_silenced_is_told(self) -> None:
@@ -215,7 +219,50 @@ class TellingUnderSilences(Telling):
         """Not promised here; that what is shown of each group is true is."""
 
 
+@pytest.mark.parametrize("kind", [Telling, TellingUnderSilences])
+@pytest.mark.parametrize("seed", range(60))
+def test_long_histories_end_well(kind: type[Telling], seed: int) -> None:
+    """Hypothesis finds short ones; trouble upon trouble needs length."""
+    random = Random(seed)
+    machine = kind()
+    for _ in range(50):
+        step(machine, random)
+    machine.one_message_at_a_time()
+    machine.nothing_twice_and_in_order()
+    machine.no_end_before_its_beginning()
+    machine.a_reply_or_an_edit_has_its_message()
+    if isinstance(machine, TellingUnderSilences):
+        machine.nothing_silenced_is_told()
+    machine.teardown()
+
+
+def step(machine: Telling, random: Random) -> None:
+    """Something happens, then some time passes."""
+    which = set(random.sample(range(len(ALERTS)), random.choice([1, 1, 2, 3])))
+    then = random.choice([0, 1, 7, 11, 31, 40, 65, 130])
+    span = random.choice([20, 60, 150, 400])
+    who = random.choice([SLACK, WEBHOOK])
+    match random.choice("ppprrrbslk" + "qqe" * isinstance(machine, TellingUnderSilences)):
+        case "p":
+            machine.push(which, then)
+        case "r":
+            machine.resolve(which, then)
+        case "b":
+            machine.break_down(who, span)
+        case "s":
+            machine.grow_slow(who, span, then)
+        case "l":
+            machine.limit(then, span)
+        case "k":
+            machine.kill()
+        case "q" if isinstance(machine, TellingUnderSilences):
+            machine.silence(random.choice("ab"), span)
+        case "e" if isinstance(machine, TellingUnderSilences) and machine.silences:
+            machine.expire_one(random.randrange(len(machine.silences)))
+    machine.pass_time(random.choice([0, 0, then]))
+
+
 TestTelling = Telling.TestCase
 TestTellingUnderSilences = TellingUnderSilences.TestCase
 for case in (TestTelling, TestTellingUnderSilences):
-    case.settings = settings(max_examples=300, stateful_step_count=30)
+    case.settings = settings(stateful_step_count=30)
