@@ -3,22 +3,23 @@
 Later wins: default < file < environment < flag. Every key is a path (``listen``,
 ``sources.default.hosts``): in the environment ``SRE_OBS_`` and the path in capitals with
 ``_`` for ``.`` (``SRE_OBS_SOURCES_DEFAULT_HOSTS``), on the command line ``--listen`` or,
-for every key, ``--set sources.default.hosts=...``. Secrets are never taken from the
-command line, which others can read: each has a twin ``..._file`` that names a file.
+for every key, ``--set sources.default.hosts=...``. All three are texts, read alike. Secrets
+are never taken from the command line, which others can read: each has a twin ``..._file``
+that names a file, and of the two the later layer's counts.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -29,11 +30,15 @@ from pydantic import (
     field_validator,
 )
 
-from sre_obs.content.duration import parse_duration
-from sre_obs.model.errors import UsageError
+from sre_obs.content import yaml
+from sre_obs.content.duration import format_duration, parse_duration
+from sre_obs.model.errors import ContentError, SreObsError, UsageError
+from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.secret import Secret
 
 PREFIX = "SRE_OBS_"
+# Variables of the tests' own, which no setting is.
+_TESTS = PREFIX + "TEST_"
 DEFAULT_FILE = "sre-obs.yml"
 # What `rules` is set to for the rules that ship with the program.
 BUNDLED = "bundled"
@@ -50,6 +55,8 @@ def _split(value: Any) -> Any:
 
 
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+# A pause of none at all would keep a processor busy.
+Pause = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
@@ -69,7 +76,7 @@ class SourceSettings(_Section):
     ca_certs: Path | None = Field(None, description="PEM file of the authority to trust")
     verify: bool = Field(True, description="check the server's certificate")
     proxy: str = Field("", description="HTTP proxy to reach it through")
-    timeout: Duration = Field(10.0, description="seconds until a search counts as failed")
+    timeout: Pause = Field(10.0, description="time until a search counts as failed")
     allow: Words = Field(
         ("metrics-*", "logs-*", "traces-*"), description="index patterns that rules may read"
     )
@@ -88,7 +95,7 @@ class HeartbeatSettings(_Section):
 
     url: SecretStr | None = Field(None, description="address called while all is well")
     url_file: Path | None = Field(None, description="file that holds the address")
-    interval: Duration = Field(60.0, description="seconds between calls")
+    interval: Pause = Field(60.0, description="time between calls")
 
 
 class LogSettings(_Section):
@@ -115,8 +122,8 @@ class Settings(_Section):
     allowed_hosts: Words = Field((), description="more Host headers to accept")
     token: SecretStr | None = Field(None, description="token that callers must show")
     token_file: Path | None = Field(None, description="file that holds that token")
-    retention: Duration = Field(30 * 86_400.0, description="how long history is kept")
-    field_check: Duration = Field(300.0, description="seconds between checks of the fields in use")
+    retention: Pause = Field(30 * 86_400.0, description="how long history is kept")
+    field_check: Pause = Field(300.0, description="time between checks of the fields in use")
     max_body: int = Field(16 * 2**20, description="largest request body in bytes", gt=0)
     sources: Mapping[str, SourceSettings] = Field(
         {}, description="Elasticsearch clusters by name; rules read `default`"
@@ -143,10 +150,11 @@ def split_address(text: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting: its path, what it is for and whether it is a secret."""
+    """One setting: its path, what it is for, its default and whether it is a secret."""
 
     path: str
-    description: str
+    help: str
+    default: str
     secret: bool
     boolean: bool = False
 
@@ -163,66 +171,86 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings with the origin of each value that is not a default."""
+    """Settings with the origin of each value that is not a default, and what is odd."""
 
     settings: Settings
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """(key, value with secrets masked, origin) of every key."""
-        for key in keys(self.settings.sources or ("default",)):
+        for key in keys({"default", *self.settings.sources}):
             value = _get(self.settings, key.path)
             yield key.path, _show(value), self.origins.get(key.path, "default")
 
 
-def keys(sources: typing.Iterable[str] = ("default",)) -> Iterator[Key]:
+def keys(sources: Iterable[str] = ("default",)) -> Iterator[Key]:
     """Every key there is, with the given names of sources."""
-    for name, field in Settings.model_fields.items():
-        kind = field.annotation
+    for name, info in Settings.model_fields.items():
+        kind = info.annotation
         if name == "sources":
-            for source in sources:
+            for source in sorted(sources):
                 yield from _leaves(SourceSettings, f"sources.{source}")
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from _leaves(kind, name)
         else:
-            yield _key(name, field)
+            yield _key(name, info)
 
 
-def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
+class _Layer(IntEnum):
+    FILE = 1
+    ENVIRONMENT = 2
+    FLAG = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A setting as written: a text or a list of them, and where it stands."""
+
+    value: Any
+    origin: str
+    layer: _Layer
+    at: Location | None = None
+    problem: str = ""  # its source line
+
+
+_Values = dict[str, _Value]
+
+
+def load(
+    file: Path | None, environ: Mapping[str, str], flags: Mapping[str, tuple[object, str]]
+) -> Loaded:
     """Settings from the three layers.
 
-    `file` of None means ``sre-obs.yml`` here, if there is one. `flags` are path -> value.
-    Raises UsageError that names the origin of what is wrong.
+    `file` of None means ``sre-obs.yml`` here, if there is one. `flags` are path -> (value,
+    the flag as typed). Raises ContentError for the file, UsageError for the other two.
     """
-    layers: dict[str, tuple[Any, str]] = {}
     if file is None and Path(DEFAULT_FILE).is_file():
         file = Path(DEFAULT_FILE)
-    base = Path()
-    if file is not None:
-        base = file.parent
-        _flatten(_read(file), "", str(file), layers)
-    for path, (value, _) in list(layers.items()):
-        # A path in a file is meant from that file's folder, wherever the daemon starts.
-        if _is_path(path) and isinstance(value, str) and value not in ("", BUNDLED):
-            layers[path] = (str(base / value), layers[path][1])
-    layers.update(_from_environment(environ, layers))
-    secret = {key.path for key in keys(_source_names(layers, flags)) if key.secret}
-    for path, value in flags.items():
-        if path in secret:
+    values: _Values = {} if file is None else _from_file(file)
+    values |= _from_environment(environ, values)
+    secrets = {key.path for key in keys(_source_names((*values, *flags))) if key.secret}
+    for path, (value, flag) in flags.items():
+        if path in secrets:
             raise UsageError(
                 f"{path} is a secret, and other users can read a command line",
-                where=f"--set {path}",
-                remedy=f"put it into a file and set {path}_file, or {PREFIX}...",
+                where=flag,
+                remedy=f"put it into a file and set {path}_file, or {_variable(path)}",
             )
-        layers[path] = (value, "flag")
+        values[path] = _Value(value, flag, _Layer.FLAG)
+    for path in secrets:
+        _one_of_two(values, path, f"{path}_file")
+    for path in values:
+        _check_source_name(path, values)
     tree: dict[str, Any] = {}
-    for path, (value, _) in layers.items():
-        _put(tree, path.split("."), value)
+    for path, each in values.items():
+        _put(tree, path, each)
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        raise _explain(error, layers) from None
-    return Loaded(settings, {path: origin for path, (_, origin) in layers.items()})
+        raise _explain(error, values) from None
+    origins = {path: each.origin for path, each in values.items()}
+    return Loaded(settings, origins, tuple(_unknown_variables(environ, values)))
 
 
 def secret(value: SecretStr | None, file: Path | None, name: str) -> Secret:
@@ -232,29 +260,44 @@ def secret(value: SecretStr | None, file: Path | None, name: str) -> Secret:
     if file is None:
         return Secret("")
     try:
-        return Secret(file.read_text(encoding="utf-8").strip())
+        text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise UsageError(
             f"can't read the secret {name}: {why}", where=str(file), remedy="check path and mode"
         ) from None
+    if not text:
+        raise UsageError(
+            f"the secret {name} is empty", where=str(file), remedy="write it into that file"
+        )
+    return Secret(text)
 
 
-def _key(path: str, field: Any) -> Key:
-    kinds = typing.get_args(field.annotation) or (field.annotation,)
-    return Key(path, field.description or "", SecretStr in kinds, bool in kinds)
+def describe() -> Iterator[Key]:
+    """Every key, with NAME where the name of a source stands."""
+    yield from keys(("NAME",))
+
+
+def _key(path: str, info: Any) -> Key:
+    kinds = typing.get_args(info.annotation) or (info.annotation,)
+    default = "" if info.is_required() else _show(info.get_default())
+    return Key(path, info.description or "", default, SecretStr in kinds, bool in kinds)
 
 
 def _leaves(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    for name, field in model.model_fields.items():
-        yield _key(f"{prefix}.{name}", field)
+    for name, info in model.model_fields.items():
+        yield _key(f"{prefix}.{name}", info)
+
+
+def _variable(path: str) -> str:
+    return Key(path, "", "", secret=True).variable
 
 
 def _is_path(path: str) -> bool:
-    field = _field(path)
-    if field is None:
+    info = _field(path)
+    if info is None:
         return False
-    kind = field.annotation
+    kind = info.annotation
     args = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     return Path in args
 
@@ -263,86 +306,172 @@ def _field(path: str) -> Any:
     parts = path.split(".")
     if parts[0] == "sources" and len(parts) == 3:
         return SourceSettings.model_fields.get(parts[2])
-    field = Settings.model_fields.get(parts[0])
-    if len(parts) == 2 and field is not None:
-        kind = field.annotation
+    info = Settings.model_fields.get(parts[0])
+    if len(parts) == 2 and info is not None:
+        kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind.model_fields.get(parts[1])
         return None
-    return field if len(parts) == 1 else None
+    return info if len(parts) == 1 else None
 
 
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"can't read the settings: {error.strerror}",
-            where=str(file),
-            remedy="check --config",
-        ) from None
-    except UnicodeDecodeError:
-        raise UsageError("not UTF-8 text", where=str(file), remedy="save it as UTF-8") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise UsageError(
-            f"not readable as YAML: {getattr(error, 'problem', None) or 'malformed'}",
-            where=place,
-            remedy="quote the text, or mend the indentation",
-        ) from None
-    if data is None:
+def _from_file(file: Path) -> _Values:
+    """The file's values, each with its place. Raises ContentError."""
+    document, problems = yaml.load(file)
+    if problems and problems[0].slug == "yaml/empty":
         return {}
-    if not isinstance(data, dict):
-        raise UsageError(
-            "the settings are not key: value pairs", where=str(file), remedy="see the README"
+    # What stands in a line that YAML can't read, or twice, may be a secret.
+    problems = [replace(problem, source="") for problem in problems]
+    values: _Values = {}
+    if isinstance(document.root, yaml.Map):
+        _flatten(document, document.root, "", values, problems)
+    elif document.root is not None:
+        problems.append(
+            document.problem(
+                "settings/wrong-value",
+                document.place(document.root),
+                "the settings are not key: value pairs",
+                "sre-obs config describe lists all keys",
+            )
         )
-    return data
+    errors = [p for p in problems if p.severity is Severity.ERROR]
+    if errors:
+        raise ContentError(errors)
+    for path, each in values.items():
+        # A path in a file is meant from that file's folder, wherever the daemon starts.
+        if _is_path(path) and isinstance(each.value, str) and each.value not in ("", BUNDLED):
+            values[path] = replace(each, value=str(file.parent / each.value))
+    return values
 
 
 def _flatten(
-    data: Mapping[str, Any], prefix: str, origin: str, into: dict[str, tuple[Any, str]]
+    document: yaml.Document,
+    block: yaml.Map,
+    prefix: str,
+    into: _Values,
+    problems: list[Problem],
 ) -> None:
-    for name, value in data.items():
+    for name, node in block.items():
         path = f"{prefix}{name}"
-        if isinstance(value, dict):
-            _flatten(value, path + ".", origin, into)
-        else:
-            into[path] = (value, origin)
+        at = document.key(block, name)
+        if "." in name:
+            problems.append(
+                document.problem(
+                    "settings/unknown-key",
+                    at,
+                    f"no such key: {name}",
+                    f"nest it: {': {'.join(name.split('.'))}: ...{'}' * name.count('.')}",
+                )
+            )
+            continue
+        if isinstance(node, yaml.Map):
+            _flatten(document, node, path + ".", into, problems)
+            continue
+        place = document.place(node)
+        value, known = _texts(node), _field(path) is not None
+        source = "" if _is_secret(path) else document.problem("", place, "").source
+        if value is not None or not known:
+            # A key that nobody knows is what is wrong, not its value.
+            where = place if known else at
+            origin = f"{place.file}:{place.line}"
+            into[path] = _Value(value, origin, _Layer.FILE, where, source)
 
 
-def _from_environment(
-    environ: Mapping[str, str], layers: Mapping[str, tuple[Any, str]]
-) -> dict[str, tuple[Any, str]]:
-    found: dict[str, tuple[Any, str]] = {}
-    names = set(_source_names(layers, {}))
-    fields = sorted(SourceSettings.model_fields, key=len, reverse=True)
-    for variable in environ:
-        # A source that only the environment knows: SRE_OBS_SOURCES_<NAME>_<FIELD>.
-        rest = variable.removeprefix(PREFIX + "SOURCES_")
-        if rest != variable:
-            for name in fields:
-                if rest.endswith("_" + name.upper()):
-                    names.add(rest[: -len(name) - 1].lower())
-                    break
-    for key in keys(sorted(names)):
-        if key.variable in environ:
-            found[key.path] = (environ[key.variable], key.variable)
+def _texts(node: yaml.Node) -> Any:
+    """A scalar's text, None for an empty one; a list of them."""
+    if isinstance(node, yaml.Scalar):
+        return None if node.empty else node.text
+    if isinstance(node, yaml.Seq):
+        return [_texts(item) for item in node]
+    return yaml.plain(node)
+
+
+def _is_secret(path: str) -> bool:
+    info = _field(path)
+    # An address may hold a password.
+    carries = path.endswith((".hosts", ".proxy"))
+    return info is None or carries or SecretStr in typing.get_args(info.annotation)
+
+
+def _from_environment(environ: Mapping[str, str], values: _Values) -> _Values:
+    # An empty variable is as if it were not set: compose files and manifests can't unset one.
+    found: _Values = {}
+    for key in keys(_names_in(environ, values)):
+        text = environ.get(key.variable, "")
+        if text:
+            found[key.path] = _Value(text, key.variable, _Layer.ENVIRONMENT)
     return found
 
 
-def _source_names(layers: Mapping[str, object], flags: Mapping[str, object]) -> tuple[str, ...]:
-    names = {p.split(".")[1] for p in (*layers, *flags) if p.startswith("sources.")}
-    return tuple(sorted(names | {"default"}))
+def _names_in(environ: Mapping[str, str], values: _Values) -> set[str]:
+    """Names of sources, also of those that only SRE_OBS_SOURCES_<NAME>_<FIELD> knows."""
+    names = _source_names(values)
+    # A variable can't hold the dash of a name that the file has.
+    taken = {name.replace("-", "_") for name in names}
+    fields = sorted(SourceSettings.model_fields, key=len, reverse=True)
+    for variable in environ:
+        rest = variable.removeprefix(PREFIX + "SOURCES_")
+        if rest == variable:
+            continue
+        for name in fields:
+            if rest.endswith("_" + name.upper()):
+                found = rest[: -len(name) - 1].lower()
+                if found and found not in taken:
+                    names.add(found)
+                break
+    return names
 
 
-def _put(tree: dict[str, Any], parts: list[str], value: Any) -> None:
-    for part in parts[:-1]:
+def _unknown_variables(environ: Mapping[str, str], values: _Values) -> Iterator[str]:
+    known = {key.variable for key in keys(_names_in(environ, values))}
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX) and variable not in known and not _is_tests(variable):
+            near = get_close_matches(variable, sorted(known), n=1)
+            did = f"; did you mean {near[0]}?" if near else ""
+            yield f"no setting reads the variable {variable}{did}"
+
+
+def _is_tests(variable: str) -> bool:
+    return variable.startswith(_TESTS)
+
+
+def _source_names(paths: Iterable[str]) -> set[str]:
+    parts = (path.split(".") for path in paths)
+    return {p[1] for p in parts if p[0] == "sources" and len(p) > 1} | {"default"}
+
+
+_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+
+
+def _check_source_name(path: str, values: _Values) -> None:
+    parts = path.split(".")
+    if parts[0] == "sources" and len(parts) > 1 and not _SOURCE_NAME.fullmatch(parts[1]):
+        raise _wrong(
+            [(values[path], path, "no name for a source", "small letters, digits, - and _")]
+        )
+
+
+def _one_of_two(values: _Values, path: str, twin: str) -> None:
+    """Of a secret and the file that holds it the later layer's counts."""
+    one, other = values.get(path), values.get(twin)
+    if one is None or other is None:
+        return
+    if one.layer is other.layer:
+        name = twin.rpartition(".")[2]
+        raise _wrong([(other, twin, "stands beside the secret itself", f"drop it or {name}")])
+    del values[path if one.layer < other.layer else twin]
+
+
+def _put(tree: dict[str, Any], path: str, each: _Value) -> None:
+    *above, last = path.split(".")
+    for part in above:
         inner = tree.setdefault(part, {})
         if not isinstance(inner, dict):
-            raise UsageError(f"{part} is both a value and a section", remedy="keep one of them")
+            raise _wrong([(each, path, f"{part} is both a value and a section", "keep one")])
         tree = inner
-    tree[parts[-1]] = value
+    if isinstance(tree.get(last), dict):
+        raise _wrong([(each, path, f"{last} is both a value and a section", "keep one")])
+    tree[last] = each.value
 
 
 def _get(settings: BaseModel, path: str) -> Any:
@@ -360,10 +489,12 @@ def _show(value: Any) -> str:
         return ""
     if isinstance(value, SecretStr):
         return "***" if value.get_secret_value() else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, tuple):
         return ", ".join(_without_password(str(v)) for v in value)
     if isinstance(value, float):
-        return f"{value:g}s"
+        return format_duration(value)
     return _without_password(str(value))
 
 
@@ -374,19 +505,56 @@ def _without_password(text: str) -> str:
     return text
 
 
-def _explain(error: ValidationError, layers: Mapping[str, tuple[Any, str]]) -> UsageError:
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    origin = next((o for p, (_, o) in layers.items() if p == path or p.startswith(path)), "?")
-    if first["type"] == "extra_forbidden":
-        known = [key.path for key in keys(_source_names(layers, {}))]
+def _explain(error: ValidationError, values: _Values) -> SreObsError:
+    wrong = []
+    for each in error.errors():
+        path = ".".join(str(part) for part in each["loc"])
+        found = next((v for p, v in values.items() if p == path), None) or next(
+            (v for p, v in values.items() if p.startswith(path + ".") or path.startswith(p + ".")),
+            _Value(None, path, _Layer.FLAG),
+        )
+        wrong.append((found, path, *_words(each, path, values)))
+    return _wrong(wrong)
+
+
+def _wrong(wrong: list[tuple[_Value, str, str, str]]) -> SreObsError:
+    """An error about values: (value, path, what is wrong with it, what to do)."""
+    problems = []
+    for value, path, message, remedy in wrong:
+        if value.at is None:
+            return UsageError(f"{path}: {message}", where=value.origin, remedy=remedy)
+        slug = "settings/unknown-key" if message == _UNKNOWN else "settings/wrong-value"
+        text = f"{path}: {message}"
+        problems.append(Problem(slug, Severity.ERROR, value.at, text, remedy, value.problem))
+    return ContentError(sorted(problems, key=lambda problem: problem.location))
+
+
+_UNKNOWN = "no such setting"
+
+
+def _words(error: Any, path: str, values: _Values) -> tuple[str, str]:
+    """pydantic's findings in our words, which never repeat a value that may be secret."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = [key.path for key in keys(_source_names(values))]
         near = get_close_matches(path, known, n=1)
-        remedy = f"did you mean {near[0]}?" if near else "sre-obs config show lists all keys"
-        return UsageError(f"no setting is called {path}", where=origin, remedy=remedy)
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return UsageError(f"{path}: {message}", where=origin, remedy="see sre-obs config show")
-
-
-def environment() -> Mapping[str, str]:
-    """The process's environment: the one place where it is read."""
-    return os.environ
+        listed = "sre-obs config describe lists all keys"
+        return _UNKNOWN, f"write {near[0]}" if near else listed
+    if kind == "value_error":
+        message = str(context.get("error", "wrong"))
+        what, colon, remedy = message.partition(": ")
+        return (what, remedy) if colon else (message, "")
+    if kind == "literal_error":
+        choices = str(context.get("expected", "")).replace("'", "")
+        return "no such choice", f"one of: {choices}"
+    if kind.startswith("bool"):
+        return "must be true or false", "write true or false"
+    if kind.startswith("int"):
+        return "must be a whole number", "write it in digits"
+    if kind in ("greater_than", "greater_than_equal"):
+        return "must be more than 0", "write a larger one"
+    if kind.startswith("tuple"):
+        return "must be a list", "write [a, b], or a line that begins with - for each"
+    if kind.startswith(("model", "mapping", "dict")):
+        return "must be name: value pairs", "indent them below it"
+    return "must be a text", "write one value"

@@ -108,7 +108,7 @@ def build(
         closers=[store.close, renderer.close],
     )
     url = secret(settings.heartbeat.url, settings.heartbeat.url_file, "heartbeat.url")
-    if url:
+    if url and not dry_run:
         from sre_obs.adapters.heartbeat import call
 
         parts.heartbeat = lambda: call(url)

@@ -29,6 +29,8 @@ WIRING = {
     "sre_obs.app.daemon.desk",
     "sre_obs.app.daemon.web",
     "sre_obs.app.daemon.web.pages",
+    # What happens is told in the page's words.
+    "sre_obs.app.daemon.web.firing",
     "sre_obs.app.settings",
     "sre_obs.app.wiring",
 }

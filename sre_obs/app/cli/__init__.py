@@ -3,15 +3,26 @@
 Each command is a module, imported when it is called: `--help` costs little more than the
 interpreter. Results go to stdout; progress, prompts, logs and `next:` to stderr. Exit
 codes: 0 fine or nothing to change, 1 could not do it, 2 done with changes or findings.
+
+    parsing     groups, examples and options that every command shares
+    screen      text or JSON, colour, width
+    errors      how an error and a problem are printed
+    settings    the flags that set settings
+    demo, run, alert_test, silence, routes, config    one command each
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
+
+from sre_obs.app.cli.parsing import HELP, Group, example
+from sre_obs.app.cli.screen import Screen
 
 # command -> (module, one line for --help). Kept here so that help imports no command.
 COMMANDS = {
@@ -23,8 +34,12 @@ COMMANDS = {
     "config": ("config", "Show each setting with where its value comes from."),
 }
 
+# As a shell says it of a process that a signal ended.
+INTERRUPTED = 130
+NO_READER = 141
 
-class _Commands(click.Group):
+
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -41,9 +56,20 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings=HELP,
+    epilog=example("sre-obs demo", "sre-obs run --rules bundled --routes routes.yml"),
+)
 @click.option("--debug", is_flag=True, help="Show the stack of an error.")
-@click.version_option(package_name="sre-obs", prog_name="sre-obs")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    expose_value=False,
+    help="Colour the words; auto asks NO_COLOR, FORCE_COLOR and the terminal.",
+)
+@click.version_option(package_name="sre-obs", prog_name="sre-obs", message="%(prog)s %(version)s")
 def root(debug: bool) -> None:
     """Alerting for the Elastic stack's free licence: rules as code, delivered once."""
 
@@ -51,35 +77,46 @@ def root(debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `sre-obs`: runs, maps errors to words and an exit code, exits."""
     args = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character gets its escape, not a crash.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    screen = Screen.of(args, os.environ)
+    try:
+        code = _run(args, screen)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing to say, and nobody to say it to.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        code = NO_READER
+    sys.exit(code)
+
+
+def _run(args: list[str], screen: Screen) -> int:
     from sre_obs.model.errors import SreObsError
 
     try:
-        code = root.main(args=args, prog_name="sre-obs", standalone_mode=False)
+        code = root.main(args=args, prog_name="sre-obs", standalone_mode=False, obj=screen)
+    except BrokenPipeError:
+        raise
+    except (click.Abort, KeyboardInterrupt):
+        screen.err("stopped")
+        return INTERRUPTED
     except click.ClickException as error:
         # click's own 2 means findings here: a usage error is a 1.
-        error.show()
-        sys.exit(1)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        sys.exit(130)
-    except SreObsError as error:
-        if "--debug" in args:
+        from sre_obs.app.cli.errors import from_click, show
+
+        show(screen, from_click(error))
+        return 1
+    except Exception as error:
+        if screen.debug:
             raise
-        from sre_obs.app.cli.errors import show
+        from sre_obs.app.cli.errors import show, unexpected
 
-        show(error, as_json="json" in _output(args))
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing to say, and nobody to say it to.
-        sys.stderr.close()
-        sys.exit(141)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _output(args: Sequence[str]) -> str:
-    for place, arg in enumerate(args):
-        if arg in ("--output", "-o") and place + 1 < len(args):
-            return args[place + 1]
-        if arg.startswith("--output="):
-            return arg.partition("=")[2]
-    return "text"
+        known = error if isinstance(error, SreObsError) else unexpected(error)
+        show(screen, known)
+        return known.exit_code
+    return code if isinstance(code, int) else 0

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import json
+import sys
 from collections.abc import Sequence
 
 import click
 
 from sre_obs.app.cli.errors import printable
+from sre_obs.app.cli.parsing import example, output_options
+from sre_obs.app.cli.screen import Screen
 from sre_obs.app.cli.settings import with_settings
+from sre_obs.app.cli.silence import login
 from sre_obs.app.settings import Loaded
 from sre_obs.model.errors import UsageError
 
 
-@click.command("alert-test")
+@click.command(
+    "alert-test",
+    epilog=example(
+        "sre-obs alert-test --match team=payments", "sre-obs alert-test --receiver pay-slack"
+    ),
+)
 @with_settings
 @click.option(
     "--match",
@@ -25,62 +32,75 @@ from sre_obs.model.errors import UsageError
     metavar="LABEL=VALUE",
     help="Give the drill a label, to take a route.",
 )
-@click.option("--receiver", default="", help="Send straight to this receiver.")
-@click.option("--patience", default=20.0, show_default=True, help="Seconds a hop may take.")
-@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text")
+@click.option("--receiver", default="", metavar="NAME", help="Send straight to this receiver.")
+@click.option("--source", default="default", metavar="NAME", help="Start in this cluster.")
+@click.option("--index", default="", help="Of the document [logs-sre_obs.drill-default].")
+@click.option(
+    "--patience",
+    default="20s",
+    show_default=True,
+    metavar="DURATION",
+    help="A hop may take so long.",
+)
+@output_options
+@click.pass_obj
 def command(
-    loaded: Loaded, match: Sequence[str], receiver: str, patience: float, output: str
+    screen: Screen,
+    loaded: Loaded,
+    match: Sequence[str],
+    receiver: str,
+    source: str,
+    index: str,
+    patience: str,
 ) -> int:
     """Send a marked drill through document, rule, route and receiver; prove that it came."""
     from sre_obs.app.daemon.log import configure
-    from sre_obs.app.usecases.drill import Hop, drill
+    from sre_obs.app.usecases.drill import INDEX, Hop, Order, drill
+    from sre_obs.content.duration import parse_duration
 
-    configure("text", "error")
+    try:
+        seconds = parse_duration(patience)
+    except ValueError as error:
+        raise UsageError(str(error), where="--patience") from None
+    # What a hop has to say it says itself.
+    configure("text", "error", screen.err_colour)
 
     def told(hop: Hop) -> None:
-        if output == "text":
-            mark = click.style("  ok ", fg="green") if hop.ok else click.style("  FAIL", fg="red")
-            click.echo(f"{mark} {hop.name:<9} {printable(hop.detail):<38} {hop.seconds:.2f} s")
-            if hop.remedy:
-                click.echo(f"  do: {printable(hop.remedy)}")
+        if screen.as_json:
+            return
+        mark = click.style("ok  ", fg="green") if hop.ok else click.style("FAIL", fg="red")
+        took = f"{hop.seconds:>5.2f} s"
+        screen.out(f"  {mark} {hop.name:<9} {printable(hop.detail):<38} {took}")
+        if hop.remedy:
+            screen.out(f"  do: {printable(hop.remedy)}")
 
-    hops = asyncio.run(
-        drill(
-            loaded.settings,
-            labels=_labels(match),
-            receiver=receiver,
-            by=getpass.getuser(),
-            patience=patience,
-            told=told,
-        )
+    order = Order(
+        labels=_labels(match),
+        by=login(),
+        receiver=receiver,
+        source=source,
+        index=index or INDEX,
+        patience=seconds,
     )
-    arrived = bool(hops) and all(hop.ok for hop in hops)
-    total = sum(hop.seconds for hop in hops)
-    if output == "json":
-        click.echo(
-            json.dumps(
-                {
-                    "arrived": arrived,
-                    "seconds": round(total, 3),
-                    "hops": [
-                        {
-                            "hop": h.name,
-                            "ok": h.ok,
-                            "detail": h.detail,
-                            "seconds": round(h.seconds, 3),
-                            "remedy": h.remedy,
-                        }
-                        for h in hops
-                    ],
-                }
-            )
-        )
-    elif arrived:
-        click.echo(f"Arrived in {total:.2f} s.")
+    walk = asyncio.run(drill(loaded.settings, order, terminal=sys.stderr, told=told))
+    failed = next((place for place, hop in enumerate(walk.hops, 1) if not hop.ok), 0)
+    if screen.as_json:
+        hops = [
+            {
+                "hop": hop.name,
+                "ok": hop.ok,
+                "detail": hop.detail,
+                "seconds": round(hop.seconds, 3),
+                "remedy": hop.remedy,
+            }
+            for hop in walk.hops
+        ]
+        screen.json({"arrived": not failed, "seconds": round(walk.seconds, 3), "hops": hops})
+    elif failed:
+        screen.out(f"Stopped at hop {failed} of {max(walk.planned, failed)}.")
     else:
-        failed = next(i for i, hop in enumerate(hops, 1) if not hop.ok)
-        click.echo(f"Stopped at hop {failed} of {len(hops)}.")
-    return 0 if arrived else 1
+        screen.out(f"Arrived in {walk.seconds:.2f} s.")
+    return 1 if failed else 0
 
 
 def _labels(pairs: Sequence[str]) -> dict[str, str]:
@@ -88,6 +108,6 @@ def _labels(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name or not value:
-            raise UsageError(f"--match {pair}: write LABEL=VALUE", where="--match")
+            raise UsageError(f"{pair} is no label", where="--match", remedy="write LABEL=VALUE")
         labels[name] = value.strip('"')
     return labels

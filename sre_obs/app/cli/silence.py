@@ -3,94 +3,130 @@
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from sre_obs.app.cli.errors import printable
+from sre_obs.app.cli.errors import excerpt, printable
+from sre_obs.app.cli.parsing import HELP, Group, example, output_options
+from sre_obs.app.cli.screen import Screen
 from sre_obs.app.cli.settings import with_settings
 from sre_obs.app.settings import Loaded
 from sre_obs.model.errors import QueryError, UsageError
 
+_SHOWN = 5
 
-@click.group("silence")
+
+@click.group(
+    "silence",
+    cls=Group,
+    context_settings=HELP,
+    epilog=example('sre-obs silence add team=shop -d 2h -c "deploy 4711"'),
+)
 def command() -> None:
     """Keep alerts from being told, for a while, with a reason."""
 
 
-@command.command("add")
+@command.command(
+    "add",
+    epilog=example(
+        'sre-obs silence add alertname=pg-deadlocks db=~"shop.*" -d 1h30m -c "INC-12"',
+        'sre-obs silence add team=shop severity!=critical -c "deploy 4711"',
+    ),
+)
 @with_settings
 @click.argument("matchers", nargs=-1, required=True)
 @click.option("--duration", "-d", default="2h", show_default=True, help="For how long.")
 @click.option("--comment", "-c", required=True, help="Why: whoever is woken reads it.")
 @click.option("--author", "-a", default=None, help="Who [the login name].")
 @click.option("--url", default=None, help="The daemon's address [the listen setting].")
-@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text")
+@output_options
+@click.pass_obj
 def add(
+    screen: Screen,
     loaded: Loaded,
     matchers: Sequence[str],
     duration: str,
     comment: str,
     author: str | None,
     url: str | None,
-    output: str,
 ) -> None:
-    """Silence alerts that match all MATCHERS, for example team=payments severity!=critical."""
+    """Silence alerts that match all MATCHERS; prints the silence's id."""
     from sre_obs.adapters.clock import SystemClock
     from sre_obs.app.usecases.silences import add_silence
 
-    silence, hidden = add_silence(
+    added = add_silence(
         _client(loaded, url),
         _parse(matchers),
         duration=duration,
         comment=comment,
-        author=author or getpass.getuser(),
+        author=author or login(),
         now=SystemClock().now(),
     )
-    if output == "json":
-        click.echo(json.dumps({"silenceID": silence, "hides": hidden}))
+    if screen.as_json:
+        screen.json(
+            {"silenceID": added.id, "endsAt": _moment(added.ends_at), "hides": list(added.hides)}
+        )
         return
-    click.echo(silence)
-    names = ", ".join(printable(name) for name in hidden[:5])
-    more = f" and {len(hidden) - 5} more" if len(hidden) > 5 else ""
-    click.echo(f"hides {len(hidden)} now{': ' + names + more if names else ''}", err=True)
+    screen.out(added.id)
+    names = ", ".join(printable(name) for name in added.hides[:_SHOWN])
+    left = len(added.hides) - _SHOWN
+    more = f" and {left} more" if left > 0 else ""
+    until = f"until {datetime.fromtimestamp(added.ends_at, UTC):%Y-%m-%d %H:%M} UTC"
+    screen.err(f"hides {len(added.hides)} now{': ' + names + more if names else ''}; {until}")
+    screen.err(f"next: sre-obs silence expire {added.id}")
 
 
-@command.command("query")
+@command.command("query", epilog=example("sre-obs silence query team=shop --expired"))
 @with_settings
 @click.argument("matchers", nargs=-1)
 @click.option("--expired", is_flag=True, help="Those that ended too.")
 @click.option("--url", default=None, help="The daemon's address [the listen setting].")
-@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text")
+@output_options
+@click.pass_obj
 def query(
-    loaded: Loaded, matchers: Sequence[str], expired: bool, url: str | None, output: str
+    screen: Screen, loaded: Loaded, matchers: Sequence[str], expired: bool, url: str | None
 ) -> None:
-    """List silences, those that end first on top."""
+    """List silences that have these MATCHERS, those that end first on top."""
     filters = [_text(m) for m in _parse(matchers)]
     found = _client(loaded, url).get("/api/v2/silences", {"filter": filters})
     chosen = [s for s in found if expired or s["status"]["state"] != "expired"]
-    if output == "json":
-        click.echo(json.dumps(chosen, indent=2))
+    if screen.as_json:
+        screen.json(chosen)
         return
     for silence in chosen:
-        click.echo(_line(silence))
+        screen.out(_line(silence))
     if not chosen:
-        click.echo("no silences", err=True)
+        screen.err("no silences")
 
 
-@command.command("expire")
+@command.command(
+    "expire", epilog=example("sre-obs silence expire 2f0c3f4e-5a3b-4d0a-9c31-0f8d6c0f6a11")
+)
 @with_settings
 @click.argument("ids", nargs=-1, required=True)
 @click.option("--url", default=None, help="The daemon's address [the listen setting].")
-def expire(loaded: Loaded, ids: Sequence[str], url: str | None) -> None:
-    """End silences now, by their ids."""
+@output_options
+@click.pass_obj
+def expire(screen: Screen, loaded: Loaded, ids: Sequence[str], url: str | None) -> None:
+    """End silences now, by their IDS."""
     client = _client(loaded, url)
     for id_ in ids:
         client.delete("/api/v2/silence", id_)
-        click.echo(f"expired {id_}", err=True)
+        if not screen.as_json:
+            screen.out(f"expired {printable(id_)}")
+    if screen.as_json:
+        screen.json({"expired": list(ids)})
+
+
+def login() -> str:
+    """Who types, as far as the system knows: a container may have no name for its uid."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _client(loaded: Loaded, url: str | None) -> Any:
@@ -99,7 +135,14 @@ def _client(loaded: Loaded, url: str | None) -> Any:
 
     settings = loaded.settings
     token = secret(settings.token, settings.token_file, "token")
-    return DaemonClient(url or f"http://{settings.listen}", token)
+    return DaemonClient(url or f"http://{_reachable(settings.listen)}", token)
+
+
+def _reachable(listen: str) -> str:
+    """Where to call a daemon that listens on all addresses."""
+    host, colon, port = listen.rpartition(":")
+    every = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (read, not bound)
+    return f"{every.get(host, host)}{colon}{port}"
 
 
 def _parse(texts: Sequence[str]) -> tuple[Any, ...]:
@@ -110,9 +153,10 @@ def _parse(texts: Sequence[str]) -> tuple[Any, ...]:
         try:
             matchers.extend(parse_matchers(text))
         except QueryError as error:
+            lines = excerpt(text, error.offset, error.length, None)
             raise UsageError(
-                f"{error.message}\n  {text}\n  {' ' * error.offset}{'^' * error.length}",
-                where="matcher",
+                "\n".join((error.message, *(f"  {line}" for line in lines))),
+                where="MATCHERS",
                 remedy=error.remedy or 'write NAME=VALUE, NAME!=VALUE, NAME=~"REGEX"',
             ) from None
     return tuple(matchers)
@@ -122,6 +166,10 @@ def _text(matcher: Any) -> str:
     from sre_obs.query.matchers import format_matcher
 
     return format_matcher(matcher)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _line(silence: dict[str, Any]) -> str:

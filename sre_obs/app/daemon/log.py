@@ -1,37 +1,115 @@
-"""The daemon's log: readable lines in a terminal, ECS JSON elsewhere, always on stderr."""
+"""The daemon's log: readable lines in a terminal, ECS JSON elsewhere, always on stderr.
+
+Libraries log through the standard library, and Python itself warns: both take the same way,
+so that no line is in another form than the rest.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 import structlog
 
+# What ECS has a place for; all else is ours, under `sre_obs`, since in ECS `source` and
+# `error` are objects, and a text in their place would be refused by the index.
+_ECS = frozenset({"event", "@timestamp", "exception", "exc_info", "log.level", "log.logger"})
 
-def configure(form: str, level: str) -> None:
-    """Set logging up once, at start. `form` is auto, text or json."""
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How it was set up: `info` writes an event of the command itself."""
+
+    as_json: bool
+    info: Callable[[str], None]
+
+
+def configure(form: str, level: str, colour: bool = False) -> Log:
+    """Set logging up once, at start. `form` is auto, text or json; `level` a lower bound."""
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-    ]
+    number = getattr(logging, level.upper())
+    shared: list[Any] = [structlog.contextvars.merge_contextvars, _named]
     if as_json:
         import ecs_logging
 
-        shared += [structlog.processors.format_exc_info, ecs_logging.StructlogFormatter()]
-    else:
-        shared += [
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        last: list[Any] = [
+            structlog.processors.format_exc_info,
+            _in_ecs,
+            ecs_logging.StructlogFormatter(ensure_ascii=False),
         ]
-    number = getattr(logging, level.upper())
+    else:
+        last = [
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True),
+            _escaped,
+            structlog.dev.ConsoleRenderer(colors=colour),
+        ]
     structlog.configure(
-        processors=shared,
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_Named,
+        cache_logger_on_first_use=False,
     )
-    # Libraries log through the standard library: only what is wrong is worth a line, and
-    # their debug lines would hold headers.
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
+    # Of libraries only what is wrong is worth a line; their debug lines would hold headers.
+    root = logging.getLogger()
+    root.handlers[:] = [_Forward()]
+    root.setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(True)
+    start = structlog.get_logger("start")
+    return Log(as_json, lambda line: start.info(line))
+
+
+class _Named:
+    """Prints lines to stderr as it is now; `name` is the logger's."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def msg(self, message: str) -> None:
+        stream: TextIO | None = sys.stderr
+        if stream is not None:
+            stream.write(message + "\n")
+            stream.flush()
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+class _Forward(logging.Handler):
+    """What libraries log, to our log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            log = structlog.get_logger(record.name)
+            log.log(max(record.levelno, logging.WARNING), record.getMessage().strip())
+        except (TypeError, ValueError, OSError):  # a record that does not fit its arguments
+            self.handleError(record)
+
+
+def _named(logger: Any, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if getattr(logger, "name", ""):
+        event["log.logger"] = logger.name
+    return event
+
+
+def _in_ecs(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    ours = {key: event.pop(key) for key in list(event) if key not in _ECS}
+    if "error" in ours:
+        event["error.message"] = str(ours.pop("error"))
+    if "exception" in event:
+        event["error.stack_trace"] = event.pop("exception")
+    if ours:
+        event["sre_obs"] = ours
+    event["log.level"] = level
+    return event
+
+
+def _escaped(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Foreign text can't steer the terminal."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception" and not value.isprintable():
+            event[key] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+    return event

@@ -1,4 +1,5 @@
-"""Wires the recording, the fast clock and the Slack stand-in into the daemon's parts."""
+"""Wires the recording, the fast clock and the Slack stand-in into the daemon's parts, and
+says what happens, a line an event."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,16 +20,21 @@ from sre_obs.adapters.recorded import RecordedSource, recording
 from sre_obs.app.daemon.daemon import Daemon, Listening
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.daemon.web import pages
+from sre_obs.app.daemon.web.firing import card
 from sre_obs.app.demo.slack_standin import StandIn
 from sre_obs.app.settings import Settings
 from sre_obs.app.wiring import build
-from sre_obs.model.notification import DeliveryState
+from sre_obs.model.alert import Alert
+from sre_obs.model.notification import Delivery, DeliveryState
+from sre_obs.model.outcome import Answer, Verdict
 from sre_obs.model.rule import RuleState
 
 HERE = Path(__file__).parent
 # The recording's interesting part: 2026-11-24 06:38:20 UTC, seconds since the epoch.
 START = 1_795_502_300.0
 PORT = 9093
+# How often (in real seconds) the ledger is looked at for what to say.
+LOOK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,24 @@ class Summary:
     delivered: int
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where the demo speaks: `head` before it runs, `event` a line for each thing."""
+
+    head: Callable[[str], None]
+    event: Callable[[str], None]
+
+
 async def demo(
-    *,
-    speed: float,
-    exit_after: float | None,
-    listen: str,
-    terminal: TextIO,
-    say: Callable[[str], None],
-) -> Summary:
-    """Run until stopped, or for `exit_after` real seconds. Raises SreObsError."""
+    *, speed: float, exit_after: float | None, listen: str, voice: Voice
+) -> tuple[Summary, float]:
+    """Run until stopped, or for `exit_after` real seconds; what it did, and for how long.
+
+    Raises SreObsError if it can't start.
+    """
+    port = PORT if listen else _port()
+    if port != PORT:
+        voice.head(f"Port {PORT} is taken: the page gets another one.")
     clock = ScaledClock(START, speed)
     with (
         TemporaryDirectory(prefix="sre-obs-demo-") as folder,
@@ -63,24 +77,30 @@ async def demo(
                 "rules": "bundled",
                 "overrides": HERE / "overrides.yml",
                 "routes": HERE / "routes.yml",
-                "listen": listen or f"127.0.0.1:{_port()}",
+                "listen": listen or f"127.0.0.1:{port}",
                 "slack": {"token": "xoxb-stand-in", "api_url": slack.api_url},
             }
         )
         source = RecordedSource("default", recording(HERE / "telemetry"), clock.now)
-        parts = build(settings, clock=clock, sources={"default": source}, terminal=terminal)
-        summary = Summary(0, 0, 0, 0, 0)
+        parts = build(settings, clock=clock, sources={"default": source})
+        summary, began = Summary(0, 0, 0, 0, 0), clock.timer()
         daemon: Daemon
+        watching: list[asyncio.Task[None]] = []
 
         def ready(desk: Desk, listening: Listening) -> None:
-            say(f"Recorded telemetry at {speed:g}x. Nothing leaves this computer.")
-            say(f"  page http://{listening.api}   Slack stand-in: http://{listening.api}/slack")
+            voice.head(f"Recorded telemetry at {speed:g}x. Nothing leaves this computer.")
+            voice.head(f"  page http://{listening.api}   Slack stand-in: /slack")
+            loop = asyncio.get_running_loop()
+            watch = _Watch(desk, began, voice.event)
+            parts.delivered = watch.delivered
+            watching.append(loop.create_task(watch.run(LOOK * speed)))
             if exit_after is not None:
-                loop = asyncio.get_running_loop()
                 loop.call_later(exit_after, daemon.stop)
 
         def finish(desk: Desk) -> None:
             nonlocal summary
+            for task in watching:
+                task.cancel()
             summary = _count(desk, source)
 
         def web(desk: Desk) -> list[BaseRoute]:
@@ -88,7 +108,55 @@ async def demo(
 
         daemon = Daemon(parts, ready=ready, web=web, stopping=finish)
         await daemon.run()
-        return summary
+        return summary, clock.timer() - began
+
+
+class _Watch:
+    """Says what began, ended and arrived, with real seconds since the start."""
+
+    def __init__(self, desk: Desk, began: float, say: Callable[[str], None]) -> None:
+        self._desk = desk
+        self._began = began
+        self._say = say
+        self._firing: dict[str, Alert] = {}
+
+    async def run(self, pause: float) -> None:
+        """Look at the ledger every `pause` seconds of its clock, until cancelled."""
+        while True:
+            self.look()
+            await self._desk.clock.sleep(pause)
+
+    def look(self) -> None:
+        """Say what changed since the last look."""
+        now = self._desk.clock.now()
+        for id_, alert in list(self._desk.engine.ledger.alerts.items()):
+            if alert.firing(now) and id_ not in self._firing:
+                self._firing[id_] = alert
+                self._tell("FIRING", alert)
+            elif not alert.firing(now) and self._firing.pop(id_, None) is not None:
+                self._tell("RESOLVED", alert)
+
+    def delivered(self, delivery: Delivery, answer: Answer, seconds: float) -> None:
+        """A receiver answered."""
+        self.look()
+        integration = self._desk.engine.routing.integration(delivery.integration)
+        where = getattr(integration, "channel", delivery.receiver)
+        if answer.verdict is not Verdict.DELIVERED:
+            self._line("WAITS", f"{where}  {answer.detail}")
+            return
+        told = (*delivery.firing, *delivery.resolved)
+        alerts = [self._desk.engine.ledger.alerts.get(id_) for id_ in told]
+        names = ", ".join(sorted({alert.name for alert in alerts if alert is not None}))
+        self._line("DELIVERED", f"{where}  {seconds * 1000:.0f} ms  {delivery.kind}: {names}")
+
+    def _tell(self, word: str, alert: Alert) -> None:
+        shown = card(alert, self._desk)
+        parts = (shown.name, shown.entity, shown.measured)
+        self._line(word, "  ".join(part for part in parts if part))
+
+    def _line(self, word: str, text: str) -> None:
+        seconds = self._desk.clock.timer() - self._began
+        self._say(f"+{seconds:>3.0f} s  {word:<9} {text}")
 
 
 def _count(desk: Desk, source: RecordedSource) -> Summary:

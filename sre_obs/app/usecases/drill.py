@@ -1,8 +1,8 @@
 """`alert-test`: a marked document through the whole path, hop by hop, with proof.
 
 The parts are the daemon's own, built from the same settings, on a store of their own: the
-drill neither needs a running daemon nor disturbs one. A drill says so in its message, is
-never repeated, and ends as soon as it has arrived.
+drill neither needs a running daemon nor disturbs one, and counts nowhere. A drill says so
+in its message, is never repeated, mentions nobody, and ends as soon as it has arrived.
 """
 
 from __future__ import annotations
@@ -12,30 +12,50 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 from sre_obs.app.daemon.courier import Courier
 from sre_obs.app.daemon.engine import Engine
 from sre_obs.app.settings import Settings
 from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.evaluate import evaluate
+from sre_obs.evaluate.ports import Source
 from sre_obs.model.alert import Alert, EndReason, fingerprint
 from sre_obs.model.changes import Changes
 from sre_obs.model.errors import SourceError, SreObsError, UsageError
 from sre_obs.model.ledger import Ledger
-from sre_obs.model.notification import Delivery
+from sre_obs.model.notification import Delivery, DeliveryKind
 from sre_obs.model.outcome import Answer, Verdict
 from sre_obs.model.problem import Location
-from sre_obs.model.routing import Route, Routing, SlackIntegration
+from sre_obs.model.routing import Integration, Route, Routing, SlackIntegration
 from sre_obs.model.rule import Query, Rule, RuleKind
 from sre_obs.notify.notice import Notice, make_notice
-from sre_obs.notify.ports import Search
+from sre_obs.notify.ports import Found, Search
 
 INDEX = "logs-sre_obs.drill-default"
 # A token or a certificate is dated: a clock further off than this is worth saying.
 CLOCK_TOLERANCE = 60.0
+# How often is looked again, while a hop waits.
+PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be drilled: an alert with `labels`, or straight to `receiver`.
+
+    `index` of the source is where the document goes; `patience` are seconds that a hop may
+    take; `by` is who asked.
+    """
+
+    labels: Mapping[str, str]
+    by: str
+    receiver: str = ""
+    source: str = "default"
+    index: str = INDEX
+    patience: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,152 +69,188 @@ class Hop:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The hops that were made, of how many, and the seconds from the first to the last."""
+
+    hops: tuple[Hop, ...]
+    planned: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """The last answer of one integration."""
+
+    delivery: Delivery
+    answer: Answer
+    seconds: float
+
+    @property
+    def final(self) -> bool:
+        """Whether waiting is of no use: what a person must mend does not pass by itself."""
+        match self.answer.verdict:
+            case Verdict.RETRY:
+                return bool(self.answer.remedy)
+            case Verdict.AMBIGUOUS | Verdict.CONTENT:
+                return False
+            case _:
+                return True
+
+
 class _Stopped(Exception):
     """A hop failed; there is nothing to do behind it."""
 
 
 async def drill(
-    settings: Settings,
-    *,
-    labels: Mapping[str, str],
-    receiver: str,
-    by: str,
-    patience: float,
-    told: Callable[[Hop], None],
-) -> list[Hop]:
-    """Send a drill with `labels`, or straight to `receiver`; every hop as it is done.
+    settings: Settings, order: Order, *, terminal: TextIO, told: Callable[[Hop], None]
+) -> Walk:
+    """Send a drill; each hop is told as it is done. A receiver that prints does so to
+    `terminal`.
 
     The last hop is not ok where the way ended. Raises SreObsError when the settings or
     the routes can't be used at all.
     """
     with TemporaryDirectory(prefix="sre-obs-drill-") as folder:
         own = settings.model_copy(
-            update={"data": Path(folder), "listen": "127.0.0.1:0", "rules": None}
+            update={
+                "data": Path(folder),
+                "listen": "127.0.0.1:0",
+                "rules": None,
+                "overrides": None,
+            }
         )
-        parts = build(own)
+        parts = build(own, terminal=terminal)
         try:
-            run = _Drill(parts, labels, receiver, by, patience, told)
-            await run.walk()
-            return run.hops
+            return await _Drill(parts, order, told).walk()
         finally:
             parts.close()
 
 
 class _Drill:
-    def __init__(
-        self,
-        parts: Parts,
-        labels: Mapping[str, str],
-        receiver: str,
-        by: str,
-        patience: float,
-        told: Callable[[Hop], None],
-    ) -> None:
-        self.hops: list[Hop] = []
+    def __init__(self, parts: Parts, order: Order, told: Callable[[Hop], None]) -> None:
+        self._hops: list[Hop] = []
         self._parts = parts
-        self._receiver = receiver
-        self._by = by
-        self._patience = patience
+        self._clock = parts.clock
+        self._order = order
         self._told = told
         self._id = uuid.uuid4().hex[:12]
-        self._labels = {"severity": "info", **labels}
-        self._answers: dict[str, tuple[Delivery, Answer, float]] = {}
-        self._answered = asyncio.Event()
-        self._routing = _at_once(parts.content.routing, receiver)
+        self._tries: dict[str, _Try] = {}
+        self._routing = _at_once(parts.content.routing, order.receiver)
+        self._pool = ThreadPoolExecutor(8, "drill")
+        self._courier = Courier(parts.senders, self._pool, parts.clock, self._notice, self._observe)
+        self._engine = Engine(
+            Ledger(parts.store.load()), parts.store, self._routing, depart=self._courier.depart
+        )
+        self._courier.engine = self._engine
+        self._planned = 0
 
-    async def walk(self) -> None:
-        pool = ThreadPoolExecutor(8, "drill")
+    async def walk(self) -> Walk:
+        """All hops, until one fails."""
+        began = self._clock.timer()
+        arrived = began
         try:
-            alert = await self._alert(pool)
-            await self._deliver(alert, pool)
+            source = self._source()
+            # Route, outbox, at least one receiver; in front of them document and rule.
+            self._planned = 3 if source is None else 5
+            alert = self._drilled(None if source is None else await self._alert(source))
+            wanted = self._route(alert)
+            self._planned += len(wanted) - 1
+            await self._commit(alert)
+            for integration in wanted:
+                await self._arrived(integration)
+            arrived = self._clock.timer()
+            await self._end(alert)
         except _Stopped:
-            pass
+            arrived = self._clock.timer()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _hop(self, name: str, began: float, detail: str) -> None:
-        self._add(Hop(name, True, detail, self._parts.clock.timer() - began))
-
-    def _fail(self, name: str, began: float, detail: str, remedy: str) -> _Stopped:
-        self._add(Hop(name, False, detail, self._parts.clock.timer() - began, remedy))
-        return _Stopped()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        return Walk(tuple(self._hops), self._planned, arrived - began)
 
     def _add(self, hop: Hop) -> None:
-        self.hops.append(hop)
+        self._hops.append(hop)
         self._told(hop)
 
-    async def _alert(self, pool: ThreadPoolExecutor) -> Alert:
-        """Document and rule; without Elasticsearch the drill starts at the route."""
-        clock = self._parts.clock
-        source = self._parts.sources.get("default")
-        if source is None or self._receiver:
-            now = clock.now()
-            return self._drilled(
-                Alert("", {}, {}, starts_at=now, fired_at=now, updated_at=now, drill=True)
+    def _done(self, name: str, began: float, detail: str) -> None:
+        self._add(Hop(name, True, detail, self._clock.timer() - began))
+
+    def _failed(self, name: str, began: float, detail: str, remedy: str) -> _Stopped:
+        self._add(Hop(name, False, detail, self._clock.timer() - began, remedy))
+        return _Stopped()
+
+    def _source(self) -> Source | None:
+        """Where the drill begins; None: at the route, as for alerts that others send."""
+        name = self._order.source
+        source = self._parts.sources.get(name)
+        if self._order.receiver:
+            return None
+        if source is None and (name != "default" or self._parts.sources):
+            known = ", ".join(self._parts.sources) or "none"
+            raise UsageError(
+                f'no source is called "{name}"', where="--source", remedy=f"known: {known}"
             )
+        return source
+
+    async def _alert(self, source: Source) -> Alert:
+        """Document and rule."""
+        clock, index = self._clock, self._order.index
         loop = asyncio.get_running_loop()
         began = clock.timer()
+        at = datetime.fromtimestamp(clock.now(), UTC)
         document = {
-            "@timestamp": int(clock.now() * 1000),
+            # As text, so that an index without a template makes it a date as well.
+            "@timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "message": "sre-obs drill, no action",
             "sre_obs": {"drill": {"id": self._id}},
             "data_stream": {"type": "logs", "dataset": "sre_obs.drill", "namespace": "default"},
         }
-        index: Any = getattr(source, "index_document", None)
-        if index is None:
-            raise UsageError("this source can't take a drill's document", where="sources.default")
+        write: Any = getattr(source, "index_document", None)
+        if write is None:
+            raise UsageError("this source takes no documents", where=f"sources.{source.name}")
         try:
-            await loop.run_in_executor(pool, lambda: index(INDEX, document, refresh=True))
+            await loop.run_in_executor(self._pool, lambda: write(index, document, refresh=True))
         except SourceError as error:
-            remedy = error.remedy or (
-                f"let the key write to {INDEX} (create_doc, auto_configure), or skip "
-                "Elasticsearch with --receiver NAME"
-            )
-            raise self._fail("document", began, error.message, remedy) from None
-        self._hop("document", began, f"indexed in {INDEX}")
+            raise self._failed("document", began, *_refused(error, index)) from None
+        self._done("document", began, f"indexed in {index}")
         began = clock.timer()
-        rule = _rule(self._id, self._labels)
+        rule = _rule(self._id, index, self._labels())
         why = ""
-        while clock.timer() - began < self._patience:
-            # One second past the document, so that the window surely holds it.
-            changes = await loop.run_in_executor(
-                pool,
-                lambda: evaluate(
-                    [rule],
-                    clock.now() + 1.0,
-                    source,
-                    {},
-                    self._parts.renderer,
-                    timer=clock.timer,
-                ),
-            )
+        while True:
+            changes = await loop.run_in_executor(self._pool, self._evaluate, rule, source)
             if changes.alerts:
-                self._hop("rule", began, "1 of 1 matched")
-                return self._drilled(changes.alerts[0])
-            why = next((run.error for run in changes.runs if run.error), "")
-            await clock.sleep(0.25)
-        raise self._fail(
+                self._done("rule", began, "1 of 1 matched")
+                return changes.alerts[0]
+            why = next((run.error for run in changes.runs if run.error), why)
+            if clock.timer() - began >= self._order.patience:
+                break
+            await clock.sleep(PAUSE)
+        raise self._failed(
             "rule",
             began,
             why or "the document was indexed, but the search does not find it",
-            f"let the key read {INDEX}; check that the index's @timestamp is a date",
+            f"let the key read {index}; check that the index's @timestamp is a date",
         )
 
-    def _drilled(self, alert: Alert) -> Alert:
-        labels = {
-            **self._labels,
-            "alertname": "sre-obs-drill",
-            "sre_obs_drill": "true",
-            "drill_id": self._id,
-        }
-        now = self._parts.clock.now()
+    def _evaluate(self, rule: Rule, source: Source) -> Changes:
+        # A second past the document, so that the window surely holds it.
+        at = self._clock.now() + 1.0
+        return evaluate([rule], at, source, {}, self._parts.renderer, timer=self._clock.timer)
+
+    def _labels(self) -> dict[str, str]:
+        return {"alertname": "sre-obs-drill", "severity": "info", **self._order.labels}
+
+    def _drilled(self, found: Alert | None) -> Alert:
+        """The alert of the rule, or one of our own, marked as a drill."""
+        labels = {**self._labels(), "sre_obs_drill": "true", "drill_id": self._id}
+        now = self._clock.now()
+        alert = found or Alert("", {}, {}, starts_at=now, fired_at=now, updated_at=now)
         return replace(
             alert,
             fingerprint=fingerprint(labels),
             labels=labels,
             annotations={
                 "summary": "DRILL, no action",
-                "description": f"sre-obs alert-test, sent by {self._by}.",
+                "description": f"sre-obs alert-test, sent by {self._order.by}.",
             },
             starts_at=now,
             fired_at=now,
@@ -202,121 +258,113 @@ class _Drill:
             drill=True,
         )
 
-    async def _deliver(self, alert: Alert, pool: ThreadPoolExecutor) -> None:
-        parts, clock = self._parts, self._parts.clock
-        began = clock.timer()
-        courier = Courier(parts.senders, pool, clock, self._notice, self._observe)
-        self._engine = engine = Engine(
-            Ledger(parts.store.load()), parts.store, self._routing, depart=courier.depart
-        )
-        courier.engine = engine
-        matched = engine.router.match(alert.labels, alert.fingerprint)
-        wanted = [
-            (route, integration)
-            for route in matched
-            if (receiver := self._routing.receiver(route.receiver)) is not None
-            for integration in receiver.integrations
-        ]
-        names = ", ".join(f"{r.receiver}, {r.location.file}:{r.location.line}" for r in matched)
+    def _route(self, alert: Alert) -> list[Integration]:
+        began = self._clock.timer()
+        matched = self._engine.router.match(alert.labels, alert.fingerprint)
+        receivers = [self._routing.receiver(route.receiver) for route in matched]
+        wanted = {i.id: i for receiver in receivers if receiver for i in receiver.integrations}
+        names = "; ".join(f"{r.receiver}, {r.location.file}:{r.location.line}" for r in matched)
         if not wanted:
-            raise self._fail(
+            raise self._failed(
                 "route",
                 began,
                 f"{names}: that receiver tells nobody",
                 "give it a slack_configs or webhook_configs entry, or other labels with --match",
             )
-        self._hop("route", began, names)
-        began = clock.timer()
-        try:
-            await asyncio.wrap_future(engine.accept([alert], clock.now()))
-        except SreObsError as error:
-            raise self._fail("outbox", began, error.message, error.remedy) from None
-        self._hop("outbox", began, "committed")
-        failed = False
-        for _, integration in wanted:
-            failed = not await self._arrived(integration.id, pool) or failed
-        ended = replace(
-            alert, ends_at=clock.now(), ended=EndReason.UNDER_LIMIT, updated_at=clock.now()
-        )
-        if not failed:
-            await self._end(ended, courier)
+        self._done("route", began, names)
+        return list(wanted.values())
 
-    async def _arrived(self, integration: str, pool: ThreadPoolExecutor) -> bool:
-        clock = self._parts.clock
-        began = clock.timer()
-        kind = integration.rpartition("/")[2].partition("[")[0]
-        name = integration.partition("/")[0]
-        while integration not in self._answers and clock.timer() - began < self._patience:
-            wait = self._answered.wait()
-            self._answered.clear()
-            try:
-                await asyncio.wait_for(wait, 0.25)
-            except TimeoutError:
-                self._engine.advance(clock.now())
-        if integration not in self._answers:
-            self._fail(
-                kind,
-                began,
-                f"{name}: no answer in {self._patience:.0f} s",
-                "check address, proxy and firewall",
-            )
-            return False
-        delivery, answer, seconds = self._answers[integration]
+    async def _commit(self, alert: Alert) -> None:
+        began = self._clock.timer()
+        try:
+            await asyncio.wrap_future(self._engine.accept([alert], self._clock.now()))
+        except SreObsError as error:
+            raise self._failed("outbox", began, error.message, error.remedy) from None
+        self._done("outbox", began, "committed")
+
+    async def _arrived(self, integration: Integration) -> None:
+        """Wait for its answer, and read the message back where that can be done."""
+        kind, name = integration.kind, integration.id.partition("/")[0]
+        began = self._clock.timer()
+        last = await self._answer(integration.id)
+        if last is None:
+            words = f"{name}: no answer in {self._order.patience:.0f} s"
+            self._failed(kind, began, words, "check address, proxy and firewall")
+            return
+        answer = last.answer
         if answer.verdict is not Verdict.DELIVERED:
-            self._add(Hop(kind, False, f"{name}: {answer.detail}", seconds, answer.remedy))
-            return False
-        detail = f"{name}, answered"
-        target = self._routing.integration(integration)
-        if isinstance(target, SlackIntegration) and answer.message is not None:
-            detail = await self._read_back(delivery, answer, target, pool)
-        self._add(Hop(kind, True, detail, clock.timer() - began + seconds))
+            remedy = answer.remedy or "see what it answered; sre-obs run tries again by itself"
+            self._add(Hop(kind, False, f"{name}: {answer.detail}", last.seconds, remedy))
+            return
+        began = self._clock.timer()
+        ok, detail, remedy = True, f"{name}, answered", ""
+        if isinstance(integration, SlackIntegration) and answer.message is not None:
+            ok, detail, remedy = await self._read_back(last, integration)
+        seconds = last.seconds + self._clock.timer() - began
+        self._add(Hop(kind, ok, detail, seconds, remedy))
         if answer.message is not None:
             self._check_clock(answer.message.ts)
-        return True
 
-    async def _read_back(
-        self,
-        delivery: Delivery,
-        answer: Answer,
-        target: SlackIntegration,
-        pool: ThreadPoolExecutor,
-    ) -> str:
-        notice = replace(self._notice(delivery), message=answer.message)
-        found = await asyncio.get_running_loop().run_in_executor(
-            pool, self._parts.senders[target.id].find, notice
-        )
-        if found.search is Search.FOUND:
-            return f"{target.channel}, read back"
-        return f"{target.channel}, answered; not read back: {found}"
+    async def _answer(self, integration: str) -> _Try | None:
+        clock = self._clock
+        began = clock.timer()
+        while clock.timer() - began < self._order.patience:
+            last = self._tries.get(integration)
+            if last is not None and last.final:
+                return last
+            await clock.sleep(PAUSE / 2)
+            self._engine.advance(clock.now())
+        return self._tries.get(integration)
+
+    async def _read_back(self, last: _Try, integration: SlackIntegration) -> tuple[bool, str, str]:
+        """Whether the message is there for others to read: ok, words, remedy."""
+        notice = replace(self._notice(last.delivery), message=last.answer.message)
+        find = self._parts.senders[integration.id].find
+        loop = asyncio.get_running_loop()
+        began = self._clock.timer()
+        while True:
+            found: Found = await loop.run_in_executor(self._pool, find, notice)
+            if found.search is Search.FOUND:
+                return True, f"{integration.channel}, read back", ""
+            if found.search is Search.CANT_ASK:
+                # It answered, which is as much as this token can show.
+                words = f"{integration.channel}, answered; can't be read back: {found.reason}"
+                return True, words, "add the scope channels:history (private: groups:history)"
+            if self._clock.timer() - began >= self._order.patience:
+                words = f"{integration.channel}, answered, but the message is not there"
+                return False, words, "look whether an app or a rule of the workspace removes it"
+            await self._clock.sleep(PAUSE * 5)
 
     def _check_clock(self, ts: str) -> None:
         try:
-            off = self._parts.clock.now() - float(ts)
+            off = self._clock.now() - float(ts)
         except ValueError:
             return
         if abs(off) > CLOCK_TOLERANCE:
-            self._add(
-                Hop(
-                    "clock",
-                    True,
-                    f"this machine is {off:+.0f} s off Slack's clock",
-                    0.0,
-                    "let it keep time (chrony); windows and tokens depend on it",
-                )
-            )
+            self._planned += 1
+            words = f"this machine's clock is {off:+.0f} s off Slack's"
+            remedy = "let it keep time (chrony); windows and certificates depend on it"
+            self._add(Hop("clock", False, words, 0.0, remedy))
 
-    async def _end(self, ended: Alert, courier: Courier) -> None:
-        # The message is edited to say that the drill is over: nobody finds it open later.
-        clock = self._parts.clock
-        await asyncio.wrap_future(self._engine.accept([ended], clock.now()))
-        for group in list(self._engine.ledger.groups.values()):
-            due = replace(group, flush_at=clock.now())
-            self._engine.conclude(Changes(groups=(due,)), clock.now())
+    async def _end(self, alert: Alert) -> None:
+        """Say that the drill is over: nobody finds it open later."""
+        clock, engine = self._clock, self._engine
+        reached = {i for i, t in self._tries.items() if t.answer.verdict is Verdict.DELIVERED}
+        if not reached:
+            return
+        now = clock.now()
+        ended = replace(alert, ends_at=now, ended=EndReason.SENDER, updated_at=now)
+        await asyncio.wrap_future(engine.accept([ended], now))
         began = clock.timer()
-        while self._engine.ledger.deliveries and clock.timer() - began < 10.0:
-            await clock.sleep(0.1)
-            self._engine.advance(clock.now())
-        await courier.drain(2.0)
+        due = tuple(replace(group, flush_at=now) for group in engine.ledger.groups.values())
+        engine.conclude(Changes(groups=due), now)
+        while clock.timer() - began < self._order.patience:
+            if not any(d.integration in reached for d in engine.ledger.deliveries.values()):
+                break
+            await clock.sleep(PAUSE)
+            engine.advance(clock.now())
+        engine.hold()
+        await self._courier.drain(2.0)
 
     def _notice(self, delivery: Delivery) -> Notice:
         return make_notice(
@@ -324,24 +372,33 @@ class _Drill:
             self._engine.ledger,
             self._routing,
             self._parts.settings.external_url,
-            self._parts.clock.now(),
+            self._clock.now(),
         )
 
     def _observe(self, delivery: Delivery, answer: Answer, seconds: float) -> None:
-        known = self._answers.get(delivery.integration)
-        if known is None or known[1].verdict is not Verdict.DELIVERED:
-            retried = answer.verdict in (Verdict.RETRY, Verdict.AMBIGUOUS, Verdict.CONTENT)
-            if not retried:
-                self._answers[delivery.integration] = (delivery, answer, seconds)
-                self._answered.set()
+        # What tells of the drill's end is no hop of its way.
+        if delivery.kind is DeliveryKind.POST and delivery.firing:
+            self._tries[delivery.integration] = _Try(delivery, answer, seconds)
 
 
-def _rule(drill: str, labels: Mapping[str, str]) -> Rule:
+def _refused(error: SourceError, index: str) -> tuple[str, str]:
+    where = f" ({error.where})" if error.where else ""
+    remedy = error.remedy
+    if error.status == 403:
+        # The daemon itself only reads, so its role does not let it write.
+        remedy = (
+            f"let the key write to {index} (create_doc, auto_configure), or skip "
+            "Elasticsearch with --receiver NAME"
+        )
+    return error.message + where, remedy
+
+
+def _rule(drill: str, index: str, labels: Mapping[str, str]) -> Rule:
     return Rule(
         id="sre-obs/sre-obs-drill",
         title="DRILL, no action",
         kind=RuleKind.QUERY,
-        index=(INDEX,),
+        index=(index,),
         query=Query("dsl", "", {"match": {"sre_obs.drill.id": drill}}),
         location=Location("alert-test"),
         interval=10.0,

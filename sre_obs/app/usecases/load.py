@@ -10,7 +10,7 @@ from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.routes.load import SlackDefaults, load_routes
 from sre_obs.content.rules.load import load_rules
-from sre_obs.model.errors import ContentError
+from sre_obs.model.errors import ContentError, UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.routing import Receiver, Route, Routing, TerminalIntegration
 from sre_obs.model.rule import Rule
@@ -29,13 +29,16 @@ def load_content(settings: Settings) -> Content:
     """Rules and routes as the settings name them.
 
     A rule file with an error is left out and reported: one bad rule blinds only itself. A
-    routes file with an error raises ContentError, since nobody could be told anything.
+    routes file with an error raises ContentError, since nobody could be told anything; a
+    folder of rules that is not there raises UsageError.
     """
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
     if settings.rules is not None:
         bundled = str(settings.rules) == BUNDLED
         folder = bundled_rules() if bundled else settings.rules
+        if not folder.exists():
+            raise UsageError("no such folder of rules", where=str(folder), remedy="check rules")
         # Where a bundled rule lies on this machine helps nobody: "rules/..." is what the
         # README, the repository and the override call it.
         name = "rules" if bundled else ""
@@ -47,18 +50,22 @@ def load_content(settings: Settings) -> Content:
         problems.extend(wrong)
         rules, wrong = apply_overrides(rules, overrides)
         problems.extend(wrong)
-    routing = to_terminal()
-    if settings.routes is not None:
-        slack = SlackDefaults(
-            secret(settings.slack.token, settings.slack.token_file, "slack.token"),
-            settings.slack.api_url,
-        )
-        found, wrong = load_routes(settings.routes, slack=slack, read_file=_read_secret)
-        if found is None:
-            raise ContentError([p for p in wrong if p.severity is Severity.ERROR])
-        routing = found
-        problems.extend(wrong)
-    return Content(rules, routing, tuple(problems))
+    routing, about_routes = load_routing(settings)
+    return Content(rules, routing, (*problems, *about_routes))
+
+
+def load_routing(settings: Settings) -> tuple[Routing, tuple[Problem, ...]]:
+    """The routes alone, and warnings about them. Raises ContentError for one that is wrong."""
+    if settings.routes is None:
+        return to_terminal(), ()
+    slack = SlackDefaults(
+        secret(settings.slack.token, settings.slack.token_file, "slack.token"),
+        settings.slack.api_url,
+    )
+    routing, problems = load_routes(settings.routes, slack=slack, read_file=_read_secret)
+    if routing is None:
+        raise ContentError([p for p in problems if p.severity is Severity.ERROR])
+    return routing, tuple(problems)
 
 
 def bundled_rules() -> Path:

@@ -9,8 +9,13 @@ from sre_obs.app.settings import Settings
 from sre_obs.app.usecases.load import load_content
 
 
-def role(settings: Settings) -> Mapping[str, Any]:
-    """The body of ``PUT /_security/role/sre-obs``."""
+def roles(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """Source -> the body of ``PUT /_security/role/sre-obs`` there; `default` at least.
+
+    Raises SreObsError if rules or routes can't be loaded.
+    """
     from sre_obs.evaluate.role import role_for
 
-    return role_for(load_content(settings).rules)
+    rules = load_content(settings).rules
+    names = {rule.source for rule in rules} or {"default"}
+    return {name: role_for(rules, name) for name in sorted(names)}

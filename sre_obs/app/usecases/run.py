@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TextIO
 
 from sre_obs.app.daemon.daemon import Daemon, Listening
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.settings import Settings
 from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.ports import Source
+from sre_obs.model.errors import SreObsError
 from sre_obs.model.notification import DeliveryState
 from sre_obs.model.problem import Severity
 from sre_obs.model.rule import Rule, RuleState
@@ -24,30 +29,58 @@ Say = Callable[[str], None]
 ONCE_PATIENCE = 30.0
 
 
-async def run(settings: Settings, *, once: bool, dry_run: bool, say: Say) -> None:
-    """Serve until told to stop. Raises SreObsError if it can't start."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of every rule came to."""
+
+    rules: int  # that ran
+    firing: int  # alerts
+    waiting: int  # deliveries that no receiver has taken yet
+
+
+async def run(
+    settings: Settings, *, once: bool, dry_run: bool, say: Say, terminal: TextIO = sys.stdout
+) -> Round | None:
+    """Serve until told to stop; with `once` for one round, and what it came to.
+
+    Receivers that print do so to `terminal`. Raises SreObsError if it can't start, or if
+    `once` could not search for every rule.
+    """
     if not dry_run:
-        await _run(settings, once=once, dry_run=False, say=say)
-        return
-    # What is only tried must leave no trace, and must not meet a daemon's store.
+        return await _run(settings, once, say, terminal)
+    # What is only tried must leave no trace, and must not meet a daemon's store or port.
     with TemporaryDirectory(prefix="sre-obs-dry-") as folder:
-        dry = settings.model_copy(update={"data": Path(folder)})
-        await _run(dry, once=once, dry_run=True, say=say)
+        apart = {"data": Path(folder), "listen": "127.0.0.1:0", "probe_listen": ""}
+        return await _run(settings.model_copy(update=apart), once, say, terminal, dry_run=True)
 
 
-async def _run(settings: Settings, *, once: bool, dry_run: bool, say: Say) -> None:
+async def _run(
+    settings: Settings, once: bool, say: Say, terminal: TextIO, *, dry_run: bool = False
+) -> Round | None:
     from sre_obs.app.daemon.web import pages
 
-    parts = build(settings, dry_run=dry_run)
+    parts = build(settings, dry_run=dry_run, terminal=terminal)
     daemon: Daemon
+    tasks: list[asyncio.Task[list[str]]] = []
+    done: Round | None = None
 
     async def ready(desk: Desk, listening: Listening) -> None:
         await announce(parts, desk, listening, say)
         if once:
-            asyncio.get_running_loop().create_task(_once(desk, daemon))
+            tasks.append(asyncio.get_running_loop().create_task(_once(desk, daemon)))
 
-    daemon = Daemon(parts, ready=ready, web=pages)
+    def stopping(desk: Desk) -> None:
+        nonlocal done
+        now, ledger = desk.clock.now(), desk.engine.ledger
+        firing = sum(alert.firing(now) for alert in ledger.alerts.values())
+        done = Round(len(ledger.runs), firing, len(ledger.deliveries))
+
+    daemon = Daemon(parts, ready=ready, web=pages, stopping=stopping)
     await daemon.run()
+    failed = [words for task in tasks if task.done() for words in task.result()]
+    if failed:
+        raise SreObsError("not every rule could be searched for", where="; ".join(failed))
+    return done if once else None
 
 
 async def announce(parts: Parts, desk: Desk, listening: Listening, say: Say) -> None:
@@ -69,11 +102,18 @@ async def announce(parts: Parts, desk: Desk, listening: Listening, say: Say) -> 
     if parts.settings.rules is None:
         say("rules   none: a router for alerts that others send")
     else:
-        say(f"rules   {len(rules)} run{broken}")
+        say(f"rules   {sum(r.source in parts.sources for r in rules)} run{broken}")
+    for name, count in _without_source(rules, parts.sources).items():
+        say(f"        {count} can't run: set sources.{name}.hosts")
     for problem in parts.content.problems:
         say(f"        {problem.location}: {problem.severity}: {problem.message}")
     probes = f", probes http://{listening.probes}" if listening.probes else ""
     say(f"ready   http://{listening.api}{probes}{_catching_up(desk, rules)}")
+
+
+def _without_source(rules: Iterable[Rule], sources: Container[str]) -> Mapping[str, int]:
+    """How many rules read a cluster that has no hosts, by its name."""
+    return Counter(rule.source for rule in rules if rule.source not in sources)
 
 
 def _catching_up(desk: Desk, rules: Sequence[Rule]) -> str:
@@ -108,14 +148,25 @@ def _sender_line(id_: str, sender: Sender, now: float) -> str:
     return f"{place.partition('[')[0]:<7} {receiver}: {sender.describe(now)}"
 
 
-async def _once(desk: Desk, daemon: Daemon) -> None:
-    """One round of every rule, then what falls due, then stop."""
-    for name in desk.evaluations.sources:
-        await desk.evaluations.round(name)
-    began = desk.clock.timer()
-    while desk.clock.timer() - began < ONCE_PATIENCE:
-        wake = desk.engine.next_wake(desk.clock.now())
-        if not desk.engine.busy and (wake is None or wake > desk.clock.now() + 1.0):
+async def _once(desk: Desk, daemon: Daemon) -> list[str]:
+    """Wait until each rule has run and what fell due was told, then stop; what failed."""
+    clock, evaluations, ledger = desk.clock, desk.evaluations, desk.engine.ledger
+    rules = [r for r in evaluations.rules if r.state is not RuleState.DISABLED]
+    missing = _without_source(rules, evaluations.sources)
+    # A rule's last planned time is less than an interval ago.
+    wanted = {rule.id: clock.now() - rule.interval for rule in rules if rule.source not in missing}
+    while any((run := ledger.runs.get(i)) is None or run.at <= at for i, at in wanted.items()):
+        await clock.sleep(0.05)
+    began = clock.timer()
+    while clock.timer() - began < ONCE_PATIENCE:
+        wake = desk.engine.next_wake(clock.now())
+        if not desk.engine.busy and (wake is None or wake > clock.now() + 1.0):
             break
-        await desk.clock.sleep(0.05)
+        await clock.sleep(0.05)
     daemon.stop()
+    failed = [
+        f"{name}: {progress.error}"
+        for name, progress in evaluations.progress.items()
+        if progress.failing_since is not None
+    ]
+    return failed + [f"{name}: it has no hosts" for name in missing]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sre_obs.adapters.client import DaemonClient
@@ -10,6 +11,15 @@ from sre_obs.content.duration import parse_duration
 from sre_obs.model.errors import UsageError
 from sre_obs.model.matcher import Matcher, MatchOp
 from sre_obs.query.matchers import format_matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The new silence: its id, its end, and the names of the alerts that it hides now."""
+
+    id: str
+    ends_at: float
+    hides: tuple[str, ...]
 
 
 def add_silence(
@@ -20,15 +30,18 @@ def add_silence(
     comment: str,
     author: str,
     now: float,
-) -> tuple[str, list[str]]:
-    """(id of the new silence, names of the alerts that it hides now).
+) -> Added:
+    """Add a silence from `now` on, for a `duration` as people write it.
 
     Raises UsageError for a bad duration, DaemonError when the daemon refuses.
     """
     try:
         seconds = parse_duration(duration)
     except ValueError as error:
-        raise UsageError(str(error), where="--duration", remedy="write 30m, 2h or 1d") from None
+        raise UsageError(str(error), where="--duration") from None
+    if seconds <= 0:
+        raise UsageError("a silence of no time silences nothing", where="--duration")
+    ends_at = now + seconds
     body = {
         "matchers": [
             {
@@ -40,11 +53,11 @@ def add_silence(
             for m in matchers
         ],
         "startsAt": datetime.fromtimestamp(now, UTC).isoformat(),
-        "endsAt": datetime.fromtimestamp(now + seconds, UTC).isoformat(),
+        "endsAt": datetime.fromtimestamp(ends_at, UTC).isoformat(),
         "createdBy": author,
         "comment": comment,
     }
     id_ = str(client.post("/api/v2/silences", body)["silenceID"])
     filters = [format_matcher(m) for m in matchers]
     hidden = client.get("/api/v2/alerts", {"filter": filters})
-    return id_, [alert["labels"].get("alertname", "-") for alert in hidden]
+    return Added(id_, ends_at, tuple(a["labels"].get("alertname", "-") for a in hidden))
