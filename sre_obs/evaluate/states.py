@@ -72,7 +72,8 @@ def step(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) ->
 
 def _true(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) -> EntityState:
     begun = before if before is not None and before.phase in BEGUN else None
-    since = begun.since if begun is not None else at
+    # A clock that was set back: what is pending must not wait for the hour to come again.
+    since = min(begun.since, at) if begun is not None else at
     fired_at = begun.fired_at if begun is not None else None
     if fired_at is None and at - since >= rule.for_:
         fired_at = at
@@ -96,7 +97,13 @@ def _false(
 ) -> EntityState | None:
     if before is not None and _kept(rule, before, verdict, at):
         value = before.value if verdict.value is None else verdict.value
-        return replace(before, phase=Phase.KEEPING, value=value, stale_since=None)
+        return replace(
+            before,
+            phase=Phase.KEEPING,
+            value=value,
+            stale_since=None,
+            last_true_at=min(before.last_true_at, at),  # the clock may have been set back
+        )
     if not remembers(rule) or verdict.forget:
         return None
     known = before if before is not None and before.phase is Phase.OK else None

@@ -113,6 +113,11 @@ class Pace:
         lane = _lane(integration, delivery.kind)
         self._closed[lane] = max(until, self._closed.get(lane, until))
 
+    def set_back(self, seconds: float) -> None:
+        """The clock was set back by so much: what a receiver asked for is as long as it was."""
+        self._closed = {lane: until - seconds for lane, until in self._closed.items()}
+        self._promised = {lane: at - seconds for lane, at in self._promised.items()}
+
     def closed_until(self, integration: Integration, delivery: Delivery) -> float | None:
         """Until when the receiver asked for silence, if it ever did."""
         return self._closed.get(_lane(integration, delivery.kind))

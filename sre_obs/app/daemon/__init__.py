@@ -1,6 +1,9 @@
 """The daemon: one asyncio loop that waits, and the listener.
 
     engine      alerts, groups and deliveries of one moment: sync, no waiting, no clock
+    lanes       who is on the way to which integration, who waits for a place
+    clockstep   what follows when the clock is set, or the machine slept
+    pacemaker   wakes the engine when something falls due
     courier     takes what the engine claimed to its receiver, in bounded threads
     evaluations runs rules when they are due, in bounded threads, one at a time a source
     intake      POST /api/v2/alerts: bytes -> Alert

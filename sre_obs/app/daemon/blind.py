@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from sre_obs.model.alert import Alert, EndReason, fingerprint
 
+NAME = "engine-blind"
 # A restart of Elasticsearch takes about a minute and pages nobody.
 PATIENCE = 120.0
 
 
 def identity(source: str) -> str:
     """The fingerprint of the alert that says that `source` can't be read."""
-    return fingerprint({"alertname": "engine-blind", "source": source})
+    return fingerprint({"alertname": NAME, "source": source})
 
 
 def blind(
@@ -40,10 +42,23 @@ def blind(
         return (replace(known, annotations=annotations, updated_at=now),)
     alert = Alert(
         fingerprint=identity(source),
-        labels={"alertname": "engine-blind", "severity": "critical", "source": source},
+        labels={"alertname": NAME, "severity": "critical", "source": source},
         annotations=annotations,
         starts_at=since,
         fired_at=now,
         updated_at=now,
     )
     return (alert,)
+
+
+def unwatched(alerts: Iterable[Alert], sources: Collection[str], now: float) -> tuple[Alert, ...]:
+    """The ends of such alerts on sources that no rule reads any more: nobody would notice
+    that they work again."""
+    return tuple(
+        replace(alert, ends_at=now, updated_at=now, ended=EndReason.REMOVED)
+        for alert in alerts
+        if alert.name == NAME
+        and alert.ends_at is None  # an alert of that name from the API has an end
+        and not alert.rule
+        and alert.labels.get("source") not in sources
+    )

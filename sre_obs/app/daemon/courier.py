@@ -64,8 +64,15 @@ class Courier:
         delivery = claim.delivery
         await self._on_disk(claim.written)
         sender = self.senders.get(delivery.integration)
-        notice = self._notice(delivery)
-        delivery = replace(delivery, summary=one_line(notice))
+        try:
+            notice = self._notice(delivery)
+            delivery = replace(delivery, summary=one_line(notice))
+        except Exception as error:
+            # A row that can't be put into words must not keep a place from those behind it.
+            log.exception("not put into words", delivery=delivery.id)
+            mute = Answer(Verdict.REFUSED, Failure.OTHER, f"no words: {type(error).__name__}")
+            self.engine.settle(delivery, mute, self._clock.now())
+            return
         asking = delivery.state is DeliveryState.AMBIGUOUS
         if sender is None:
             gone = Answer(Verdict.REFUSED, Failure.OTHER, "its receiver has no sender")

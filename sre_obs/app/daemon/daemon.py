@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sre_obs.app.daemon import api
+from sre_obs.app.daemon.blind import unwatched
 from sre_obs.app.daemon.courier import Courier
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.daemon.engine import Engine
@@ -27,7 +28,7 @@ from sre_obs.app.daemon.evaluations import Evaluations
 from sre_obs.app.daemon.guard import App, Guard
 from sre_obs.app.daemon.heartbeat import beat
 from sre_obs.app.daemon.metrics import Metrics
-from sre_obs.app.daemon.waiting import first_of
+from sre_obs.app.daemon.pacemaker import Pacemaker
 from sre_obs.app.settings import split_address
 from sre_obs.app.wiring import Parts
 from sre_obs.evaluate.retire import retire
@@ -47,7 +48,8 @@ DRAIN = 8.0
 # A blocking call holds a thread: searches and sends have their own, so that a slow
 # Elasticsearch never keeps a message from going out.
 SEARCH_THREADS = 8
-SEND_THREADS = 32
+# Made only when needed: as many as are under way to thirty receivers that all hang.
+SEND_THREADS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,7 @@ class Daemon:
         parts = self._parts
         clock, settings = parts.clock, parts.settings
         self._stopping = asyncio.Event()
-        self._earlier = asyncio.Event()
-        self._planned: float | None = None
+        pacemaker = Pacemaker(clock)
         self._searches = ThreadPoolExecutor(SEARCH_THREADS, "search")
         sends = ThreadPoolExecutor(SEND_THREADS, "send")
         self._metrics = metrics = Metrics()
@@ -105,7 +106,7 @@ class Daemon:
             parts.content.routing,
             depart=courier.depart,
             decided=metrics.decided,
-            moved=self._moved,
+            moved=pacemaker.moved,
             retention=settings.retention,
         )
         courier.engine = engine
@@ -144,7 +145,7 @@ class Daemon:
             running = [
                 asyncio.create_task(server.serve(sockets=[server.socket])) for server in servers
             ]
-            self._spawn(self._advance())
+            self._spawn(pacemaker.run(engine))
             self._spawn(self._prune())
             self._spawn(evaluations.run())
             if parts.heartbeat is not None:
@@ -192,25 +193,6 @@ class Daemon:
         task = asyncio.create_task(work)
         self._tasks.add(task)
 
-    async def _advance(self) -> None:
-        """Sleep until the next group or delivery falls due, or an earlier one turns up."""
-        clock, engine = self._parts.clock, self._engine
-        while True:
-            now = clock.now()
-            self._planned = engine.next_wake(now)
-            # Never longer than this: a clock that is set back must not stop the daemon.
-            nap = min(max((self._planned or now + MAX_NAP) - now, 0.0), MAX_NAP)
-            self._earlier.clear()
-            await first_of(clock.sleep(nap), self._earlier.wait())
-            now = clock.now()
-            wake = engine.next_wake(now)
-            if wake is not None and wake <= now:
-                engine.advance(now)
-
-    def _moved(self, wake: float | None) -> None:
-        if wake is not None and (self._planned is None or wake < self._planned):
-            self._earlier.set()
-
     async def _prune(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -249,7 +231,9 @@ class Daemon:
         rules = self._parts.content.rules
         running = {rule.id for rule in rules if rule.state is not RuleState.DISABLED}
         retired = retire(running, ledger.entities, ledger.alerts.values(), now)
-        return self._engine.conclude(retired, now)
+        read = {rule.source for rule in rules if rule.id in running}
+        blind = unwatched(ledger.alerts.values(), read & set(self._parts.sources), now)
+        return self._engine.conclude(Changes.joint([retired, Changes(alerts=blind)]), now)
 
     def _on_hangup(self) -> None:
         self._spawn_reload = asyncio.create_task(self._log_reload())
@@ -305,9 +289,6 @@ class Daemon:
             return Response(body, media_type=kind)
 
         return Route("/metrics", metrics)
-
-
-MAX_NAP = 1.0
 
 
 def _spare_the_collector() -> None:

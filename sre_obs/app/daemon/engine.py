@@ -9,11 +9,15 @@ disk that it is being sent.
 from __future__ import annotations
 
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+import structlog
+
+from sre_obs.app.daemon.clockstep import extended, stepped, unended
+from sre_obs.app.daemon.lanes import Lanes
 from sre_obs.model.alert import Alert
 from sre_obs.model.changes import AuditEntry, Changes
 from sre_obs.model.ledger import Ledger
@@ -34,11 +38,15 @@ from sre_obs.route.tree import Router
 # So many groups and deliveries are looked at in one step; the rest follow at once in the
 # next, so that 100,000 groups due together don't hold up a probe or a POST.
 STEP = 500
-# So many deliveries of one integration are under way at once: a receiver that hangs holds
-# up itself, not the threads that the others need.
-IN_FLIGHT = 4
 # A delivery whose receiver is gone from the routes is looked at again so often.
 ORPHAN_PAUSE = 300.0
+# After a start no delivery waits longer than this: the clock may have been set back.
+START_PAUSE = 300.0
+# While rules catch up, what they find waits so long to be told: it may be over already.
+CATCH_UP_PAUSE = 60.0
+
+log = structlog.get_logger("engine")
+_SENDABLE = (DeliveryState.READY, DeliveryState.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,43 +85,74 @@ class Engine:
         self._moved = moved
         self._retention = retention
         self._random = random.Random(seed)
-        self._in_flight: Counter[str] = Counter()
-        self._waiting: dict[str, deque[str]] = {}
+        self._lanes = Lanes()
         self._claimed: list[Delivery] = []
+        self._seen: float | None = None  # the latest time, once somebody calls `tick`
+        # Source -> group key -> (when it is told at the latest, when it would have been).
+        self._postponed: dict[str, dict[str, tuple[float, float]]] = {}
         self._more = False
         self._held = False
 
     def start(self, now: float) -> Future[None]:
         """Take up where the last process stopped: what it was sending is ambiguous now."""
-        grace = now + self.routing.resolve_timeout
         # An alert's sender could not reach us while we were down: it gets one
         # resolve_timeout to send again before its alert counts as ended.
-        extended = tuple(
-            replace(alert, ends_at=max(alert.ends_at, grace))
-            for alert in self.ledger.alerts.values()
-            if alert.ends_at is not None and alert.ended is None
+        grace = now + self.routing.resolve_timeout
+        self.ledger.apply(Changes(alerts=extended(self.ledger, float("-inf"), grace)))
+        over = Changes(alerts=unended(self.ledger, now))
+        self.ledger.apply(over)
+        deliveries = self.ledger.deliveries.values()
+        late = tuple(
+            replace(delivery, due_at=now + START_PAUSE)
+            for delivery in deliveries
+            if delivery.state in _SENDABLE and delivery.due_at > now + START_PAUSE
         )
+        self.ledger.apply(Changes(deliveries=late))
         recovered = tuple(
             retry.recover(delivery, now)
-            for delivery in self.ledger.deliveries.values()
-            if delivery.state in (DeliveryState.SENDING, DeliveryState.AMBIGUOUS)
+            for delivery in deliveries
+            if delivery.state is DeliveryState.SENDING
         )
-        self.ledger.apply(Changes(alerts=extended))
         rerouted = self._reroute(now)
-        return self._write([Changes(deliveries=recovered), rerouted], now)
+        return self._write([over, Changes(deliveries=recovered), rerouted], now)
+
+    def tick(self, now: float) -> None:
+        """To be called at least once a second while we run: time that is missing between
+        two calls, or comes again, is the clock's doing and nobody else's."""
+        changes = self._follow_clock(now)
+        self._seen = now
+        if changes:
+            self._write([changes], now)
 
     def accept(self, alerts: Sequence[Alert], now: float) -> Future[None]:
         """Alerts from the API; done when they are on disk."""
         return self.conclude(Changes(alerts=tuple(alerts)), now)
 
-    def conclude(self, changes: Changes, now: float) -> Future[None]:
-        """What an evaluation or the API found: alerts are routed, the rest is kept."""
+    def conclude(self, changes: Changes, now: float, *, catching_up: str = "") -> Future[None]:
+        """What an evaluation or the API found: alerts are routed, the rest is kept.
+
+        `catching_up` names the source whose rules have later rounds yet to run. Their
+        groups wait for `caught_up`: what came and went while we were down is told to
+        nobody, and what fires again was never told to have ended.
+        """
         accepted = accept(changes.alerts, self.ledger, self.router, now)
         self.ledger.apply(Changes(alerts=accepted.refreshed))
         self.counts["new"] += accepted.new
         self.counts["resent"] += accepted.resent
         self.counts["ended"] += accepted.ended
-        return self._write([replace(changes, alerts=()), accepted.changes], now)
+        parts = [replace(changes, alerts=()), accepted.changes]
+        if catching_up:
+            parts.append(self._postpone(accepted.changes, catching_up, now))
+        return self._write(parts, now)
+
+    def caught_up(self, source: str, now: float) -> Future[None]:
+        """The rules of `source` are at the present: tell what they found."""
+        groups = [
+            replace(group, flush_at=wanted)
+            for key, (latest, wanted) in self._postponed.pop(source, {}).items()
+            if (group := self.ledger.groups.get(key)) is not None and group.flush_at == latest
+        ]
+        return self._write([Changes(groups=tuple(groups))], now)
 
     def silence(self, silence: Silence, entry: AuditEntry, now: float) -> Future[None]:
         """Add, change or expire a silence; groups that it touches are looked at now."""
@@ -134,6 +173,7 @@ class Engine:
             for delivery in self.ledger.deliveries.values()
             if delivery.state is DeliveryState.READY and delivery.detail
         )
+        self._call_all()
         return self._write([self._reroute(now), Changes(deliveries=again)], now)
 
     def advance(self, now: float) -> Future[None]:
@@ -161,7 +201,7 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether deliveries are under way."""
-        return any(self._in_flight.values())
+        return self._lanes.busy
 
     def _close_lane(self, delivery: Delivery, seconds: float | None, now: float) -> None:
         integration = self._integrations.get(delivery.integration)
@@ -169,18 +209,66 @@ class Engine:
             self._pace.close(integration, delivery, now + seconds)
 
     def _landed(self, delivery: Delivery, now: float) -> Future[None]:
-        self._in_flight[delivery.integration] -= 1
+        self._lanes.back(delivery.integration, delivery.id)
         group = self.ledger.groups.get(delivery.group)
         groups: tuple[Group, ...] = ()
         if group is not None and delivery.state is DeliveryState.SENT:
             groups = (retry.settled_group(group, delivery),)
-        waiting = self._waiting.get(delivery.integration)
-        freed: tuple[Delivery, ...] = ()
-        if waiting:
-            next_one = self.ledger.deliveries.get(waiting.popleft())
-            if next_one is not None:
-                freed = (replace(next_one, due_at=now),)
-        return self._write([Changes(deliveries=(delivery, *freed), groups=groups)], now)
+        self._call(delivery.integration, now)
+        return self._write([Changes(deliveries=(delivery,), groups=groups)], now)
+
+    def _call(self, lane: str, now: float) -> None:
+        """Let those in front of a line try again. Only memory need know: on disk they are
+        due all the time."""
+        places = self._lanes.places(lane)
+        for id_ in self._lanes.called(lane) if places else ():
+            waiting = self.ledger.deliveries.get(id_)
+            # A newer one may have taken its place.
+            if waiting is not None and waiting.state in _SENDABLE:
+                self.ledger.apply(Changes(deliveries=(replace(waiting, due_at=now),)))
+                places -= 1
+                if not places:
+                    break
+
+    def _call_all(self) -> None:
+        """Let all who stand in line try again: their integration may be another one now."""
+        waiting = (self.ledger.deliveries.get(id_) for id_ in self._lanes.dissolve())
+        self.ledger.apply(
+            Changes(deliveries=tuple(d for d in waiting if d and d.state in _SENDABLE))
+        )
+
+    def _follow_clock(self, now: float) -> Changes:
+        if self._seen is None:
+            return Changes()
+        before, self._seen = self._seen, now
+        step = stepped(self.ledger, before, now, self.routing.resolve_timeout)
+        if step is None:
+            return Changes()
+        log.warning("the clock stepped, or we stood still", seconds=round(now - before))
+        self.ledger.apply(step.refreshed)
+        self.ledger.apply(step.changes)
+        if now < before:
+            self._pace.set_back(before - now)
+        self._call_all()
+        return step.changes
+
+    def _postpone(self, changes: Changes, source: str, now: float) -> Changes:
+        """The groups of alerts that a catching-up rule has changed, to be told later."""
+        self.ledger.apply(changes)
+        keys = {key: None for key, _ in changes.joined}
+        for alert in changes.alerts:
+            keys.update(dict.fromkeys(self.ledger.groups_of(alert.fingerprint)))
+        postponed = self._postponed.setdefault(source, {})
+        later: list[Group] = []
+        for key in keys:
+            group = self.ledger.groups.get(key)
+            if group is None or group.flush_at is None:
+                continue
+            latest, wanted = postponed.get(key, (now + CATCH_UP_PAUSE, group.flush_at))
+            if group.flush_at < latest:
+                postponed[key] = (latest, min(wanted, group.flush_at))
+                later.append(replace(group, flush_at=latest))
+        return Changes(groups=tuple(later))
 
     def _reroute(self, now: float) -> Changes:
         routed = reroute(self.ledger, self.router, now)
@@ -188,6 +276,8 @@ class Engine:
         return routed
 
     def _write(self, parts: list[Changes], now: float) -> Future[None]:
+        if stepped_by := self._follow_clock(now):
+            parts = [stepped_by, *parts]
         for part in parts:
             self.ledger.apply(part)
         parts = parts + self._flush(now)
@@ -223,6 +313,8 @@ class Engine:
         for delivery in due:
             lane = delivery.integration
             integration = self._integrations.get(lane)
+            if self._lanes.under_way(lane, delivery.id):
+                continue  # its answer will say what becomes of it
             if integration is None:
                 stored.append(self._without_receiver(delivery, now))
                 continue
@@ -230,11 +322,11 @@ class Engine:
             if free_at > now:
                 # Only memory need know: on disk it stays due, which is true as well.
                 self.ledger.apply(Changes(deliveries=(replace(delivery, due_at=free_at),)))
-            elif self._in_flight[lane] >= IN_FLIGHT:
-                self._waiting.setdefault(lane, deque()).append(delivery.id)
+            elif self._lanes.full(lane):
+                self._lanes.line_up(lane, delivery.id)
             else:
                 self._pace.took(integration, delivery, now)
-                self._in_flight[lane] += 1
+                self._lanes.leave(lane, delivery.id)
                 if delivery.state is not DeliveryState.AMBIGUOUS:
                     delivery = retry.claim(delivery, now)
                     stored.append(delivery)

@@ -2,15 +2,20 @@
 
 A source that hangs or is down holds up its own rules alone. What a round finds goes to the
 engine in one step. After downtime the missed rounds are run in order, with their own
-times, before the present one.
+times, before the present one; what they find is told once the rules are at the present:
+
+- what still fires, with the start that it had;
+- the end of what was told to fire and does no more;
+- nothing of what came and went meanwhile (it is in the history), or of what ended and
+  fires again: a page at three in the morning for what is over helps nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -23,8 +28,9 @@ from sre_obs.evaluate.fields import missing_fields
 from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.evaluate.schedule import due, next_due
 from sre_obs.model.changes import Changes
-from sre_obs.model.errors import SourceError, StoreError
+from sre_obs.model.errors import Blame, SourceError, StoreError
 from sre_obs.model.evaluation import Outcome, RuleRun
+from sre_obs.model.fields import FieldTypes
 from sre_obs.model.rule import Rule, RuleState
 
 log = structlog.get_logger("evaluate")
@@ -40,6 +46,7 @@ class Progress:
     last_round: float | None = None
     last_success: float | None = None
     failing_since: float | None = None
+    failing_rules: dict[str, float] = field(default_factory=dict)  # rule id -> since
     error: str = ""
     remedy: str = ""
     behind: int = 0  # rounds still to catch up
@@ -72,6 +79,7 @@ class Evaluations:
         self._observe = observe
         self._field_check = field_check
         self._changed = {name: asyncio.Event() for name in sources}
+        self._locks = {name: asyncio.Lock() for name in sources}
 
     def reload(self, rules: Sequence[Rule]) -> None:
         """Run these rules from now on."""
@@ -89,8 +97,13 @@ class Evaluations:
 
     async def round(self, name: str) -> bool:
         """Run what is due on one source now; whether there was anything."""
-        rules = [r for r in self.rules if r.source == name and r.state is not RuleState.DISABLED]
+        async with self._locks[name]:
+            return await self._round(name)
+
+    async def _round(self, name: str) -> bool:
+        rules = self._running(name)
         rounds: dict[float, list[Rule]] = {}
+        latest: dict[str, float] = {}
         progress = self.progress[name]
         for rule in rules:
             run = self._engine.ledger.runs.get(rule.id)
@@ -98,9 +111,18 @@ class Evaluations:
             progress.dropped += planned.dropped
             for at in planned.times:
                 rounds.setdefault(at, []).append(rule)
+                latest[rule.id] = at
+        # Rounds after which the same rules have others to run.
+        missed = {at for at in rounds if any(latest[rule.id] > at for rule in rounds[at])}
         for number, at in enumerate(sorted(rounds)):
             progress.behind = len(rounds) - number - 1
-            await self._evaluate(name, rounds[at], at)
+            if self._changed[name].is_set():
+                break  # other rules than these are to run by now
+            await self._evaluate(name, rounds[at], at, missed=at in missed)
+        progress.behind = 0
+        if missed:
+            log.info("caught up", source=name, rounds=len(missed))
+            await asyncio.wrap_future(self._engine.caught_up(name, self._clock.now()))
         return bool(rounds)
 
     async def check_fields(self, name: str) -> None:
@@ -108,26 +130,40 @@ class Evaluations:
         rules = [r for r in self.rules if r.source == name]
         loop = asyncio.get_running_loop()
         progress = self.progress[name]
-        unknown: dict[str, list[str]] = {}
-        for index in {rule.index for rule in rules}:
+        before, unknown = progress.unknown_fields, dict[str, list[str]]()
+        lost: SourceError | None = None
+        for index in sorted({rule.index for rule in rules}):
+            reading = [rule for rule in rules if rule.index == index]
+            types: FieldTypes = {}
             try:
-                types = await loop.run_in_executor(
-                    self._pool, self.sources[name].field_types, index
-                )
+                if lost is None:
+                    types = await loop.run_in_executor(
+                        self._pool, self.sources[name].field_types, index
+                    )
             except SourceError as error:
-                log.warning("fields not checked", source=name, error=error.message)
-                return
-            for rule in rules:
+                log.warning("fields not checked", source=name, index=index, error=error.message)
+                # Nobody answers: the other questions would wait as long, and for nothing.
+                if error.blame is Blame.UNREACHABLE:
+                    lost = error
+                unknown.update({r.id: before[r.id] for r in reading if r.id in before})
+                continue
+            if lost is not None:
+                unknown.update({r.id: before[r.id] for r in reading if r.id in before})
+                continue
+            for rule in reading:
                 # No type at all: the stream is not there yet, which absence rules tell.
-                if rule.index == index and types and (missing := missing_fields(rule, types)):
+                if types and (missing := missing_fields(rule, types)):
                     unknown[rule.id] = missing
         progress.unknown_fields = unknown
+
+    def _running(self, name: str) -> list[Rule]:
+        return [r for r in self.rules if r.source == name and r.state is not RuleState.DISABLED]
 
     async def _run_source(self, name: str) -> None:
         checked = float("-inf")
         while True:
             now = self._clock.now()
-            if now - checked >= self._field_check:
+            if not 0 <= now - checked < self._field_check:
                 checked = now
                 await self.check_fields(name)
             self._changed[name].clear()
@@ -143,46 +179,94 @@ class Evaluations:
         runs = self._engine.ledger.runs
         times = [
             next_due(rule, run.at if (run := runs.get(rule.id)) else None, now)
-            for rule in self.rules
-            if rule.source == name and rule.state is not RuleState.DISABLED
+            for rule in self._running(name)
         ]
         seconds = max(min([*times, now + IDLE]) - now, 0.01)
         await first_of(self._clock.sleep(seconds), self._changed[name].wait())
 
-    async def _evaluate(self, name: str, rules: list[Rule], at: float) -> None:
-        progress = self.progress[name]
-        entities = self._engine.ledger.entities
-        memory = {rule.id: dict(entities.get(rule.id, {})) for rule in rules}
-        unknown = {r: f for r, f in progress.unknown_fields.items() if r in memory}
-        loop = asyncio.get_running_loop()
-        changes: Changes = await loop.run_in_executor(
-            self._pool,
-            lambda: evaluate(
-                rules,
-                at,
-                self.sources[name],
-                memory,
-                self._renderer,
-                timer=self._clock.timer,
-                alerts=self._engine.ledger.alerts,
-                unknown_fields=unknown,
-            ),
-        )
+    async def _evaluate(self, name: str, rules: list[Rule], at: float, *, missed: bool) -> None:
+        changes = await self._search(name, rules, at)
         now = self._clock.now()
+        # A reload may have taken a rule away meanwhile, and ended what it had left.
+        running = {rule.id for rule in self._running(name)}
+        gone = {rule.id for rule in rules} - running
+        if gone:
+            changes = _without(changes, gone)
         by_id = {rule.id: rule for rule in rules}
         for run in changes.runs:
             self._observe(by_id[run.rule], run)
-        # A rule that is wrong was answered, or never asked: it says nothing of its source.
-        searched = [run for run in changes.runs if run.outcome is not Outcome.MISCONFIGURED]
-        failed = [run for run in searched if unreadable(run)]
-        progress.last_round = now
-        if failed and len(failed) == len(searched):
-            progress.failing_since = progress.failing_since or now
-            progress.error, progress.remedy = failed[0].error, failed[0].remedy
-        else:
-            progress.last_success, progress.failing_since = now, None
-            progress.error = progress.remedy = ""
+        self._note(name, changes.runs, now)
+        progress = self.progress[name]
         known = self._engine.ledger.alerts.get(identity(name))
         told = blind(name, progress.failing_since, progress.error, known, now)
         joint = Changes.joint([changes, Changes(alerts=told)])
-        await asyncio.wrap_future(self._engine.conclude(joint, now))
+        catching_up = name if missed else ""
+        await asyncio.wrap_future(self._engine.conclude(joint, now, catching_up=catching_up))
+
+    async def _search(self, name: str, rules: Sequence[Rule], at: float) -> Changes:
+        entities = self._engine.ledger.entities
+        memory = {rule.id: dict(entities.get(rule.id, {})) for rule in rules}
+        unknown = {r: f for r, f in self.progress[name].unknown_fields.items() if r in memory}
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self._pool,
+                lambda: evaluate(
+                    rules,
+                    at,
+                    self.sources[name],
+                    memory,
+                    self._renderer,
+                    timer=self._clock.timer,
+                    alerts=self._engine.ledger.alerts,
+                    unknown_fields=unknown,
+                ),
+            )
+        except Exception as error:
+            # Ours to mend, whatever it is: it must cost the one rule, not the daemon.
+            log.exception("evaluation failed", source=name, rules=[r.id for r in rules])
+            if len(rules) > 1:
+                alone = [await self._search(name, [rule], at) for rule in rules]
+                return Changes.joint(alone)
+            words = f"sre-obs failed on this rule ({type(error).__name__}): please report it"
+            run = RuleRun(rules[0].id, at, Outcome.MISCONFIGURED, error=words)
+            return Changes(runs=(run,))
+
+    def _note(self, name: str, runs: Sequence[RuleRun], now: float) -> None:
+        """Whether the source can be read. A rule that fails while others are answered says
+        nothing of it, nor does one that is wrong: it was answered, or never asked."""
+        progress, failing = self.progress[name], self.progress[name].failing_rules
+        progress.last_round = now
+        if progress.last_success is not None:
+            # A clock that was set back must not make it patient for an hour.
+            progress.last_success = min(progress.last_success, now)
+        running = {rule.id for rule in self._running(name)}
+        for rule, since in [*failing.items()]:
+            failing[rule] = min(since, now)
+            if rule not in running:
+                del failing[rule]
+        searched = [run for run in runs if run.outcome is not Outcome.MISCONFIGURED]
+        failed = [run for run in searched if unreadable(run)]
+        for run in searched:
+            if unreadable(run):
+                failing.setdefault(run.rule, now)
+            else:
+                failing.pop(run.rule, None)
+        if len(failed) < len(searched):
+            progress.last_success, progress.failing_since = now, None
+            progress.error = progress.remedy = ""
+        elif failed:
+            last = progress.last_success
+            news = [since for since in failing.values() if last is None or since > last]
+            progress.failing_since = min(news, default=None)
+            if progress.failing_since is not None:
+                progress.error, progress.remedy = failed[0].error, failed[0].remedy
+
+
+def _without(changes: Changes, rules: Collection[str]) -> Changes:
+    return replace(
+        changes,
+        alerts=tuple(a for a in changes.alerts if a.rule not in rules),
+        entities=tuple(e for e in changes.entities if e.rule not in rules),
+        runs=tuple(r for r in changes.runs if r.rule not in rules),
+    )
