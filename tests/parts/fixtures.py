@@ -1,10 +1,11 @@
-"""What tests see of the parts: ``elasticsearch_url`` and ``es_prefix``.
+"""What tests see of the parts: ``elasticsearch_url``, ``es_prefix``, ``secured_elasticsearch``.
 
-A test that uses either is marked ``server`` by itself. Everything such a test makes on the
+A test that uses one of them is marked ``server`` by itself. Everything such a test makes on the
 server has a name that starts with ``es_prefix``; that, and nothing else, is deleted after
 it. SRE_OBS_TEST_ELASTICSEARCH_URL names another server to run on, which is used only when
 SRE_OBS_TEST_ELASTICSEARCH_UUID repeats its cluster's UUID: nobody points tests at
-production by a variable left set.
+production by a variable left set. The secured server is always the run's own, since its
+tests make users, roles and keys; it is started by the first test that asks for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -23,10 +25,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import pytest
 
 from tests.parts import PartError
-from tests.parts.run import ENVIRONMENT, Run, elasticsearch_of, stop
+from tests.parts.run import ENVIRONMENT, SECURED, Run, elasticsearch_of, stop
 
 RUN = pytest.StashKey[Run]()
 OWN_RUN = pytest.StashKey[bool]()
+SERVER_FIXTURES = frozenset(("elasticsearch_url", "secured_elasticsearch"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "elasticsearch_url" in getattr(item, "fixturenames", ()):
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
 
 
@@ -68,6 +71,28 @@ def elasticsearch_url(pytestconfig: pytest.Config) -> str:
     if other := os.environ.get("SRE_OBS_TEST_ELASTICSEARCH_URL"):
         return checked_other(other, os.environ.get("SRE_OBS_TEST_ELASTICSEARCH_UUID", ""))
     return elasticsearch_of(pytestconfig.stash[RUN]).url
+
+
+@dataclass(frozen=True, slots=True)
+class SecuredServer:
+    """A server that knows who asks: its address, its CA's PEM file, who may do everything."""
+
+    url: str
+    ca: str
+    user: str
+    password: str
+
+
+@pytest.fixture(scope="session")
+def secured_elasticsearch(pytestconfig: pytest.Config) -> SecuredServer:
+    """A real Elasticsearch 9.4 with security and TLS, one for the whole run.
+
+    What tests make on it goes with it: give it names of your own, nothing is deleted.
+    """
+    address = elasticsearch_of(pytestconfig.stash[RUN], SECURED)
+    assert address.login is not None
+    login = address.login
+    return SecuredServer(address.url, login.ca, login.user, login.password)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""One server a test run, shared by all its workers, gone when the run is.
+"""One server of each kind a test run, shared by all its workers, gone when the run is.
 
-Whoever needs the server first starts a *keeper*, a process in a session of its own, and
+Whoever needs a server first starts a *keeper*, a process in a session of its own, and
 leaves the address in the run's folder. The keeper ends the server when it is told to or
 when the run's process ends, however that ends; and the kernel ends the server when the
 keeper is killed. So a run that is killed leaves nothing behind.
@@ -16,7 +16,7 @@ import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -24,10 +24,15 @@ from typing import NoReturn
 from tests.parts import PartError, elasticsearch
 from tests.parts.cache import cache_root, file_lock, make_folder
 from tests.parts.lockfile import find_part
+from tests.parts.secured import Login
 
 # Set by tests/run, so that its phases, one pytest each, share one server.
 ENVIRONMENT = "SRE_OBS_TEST_RUN"
 REPOSITORY = Path(__file__).parents[2]
+
+# Both are of the part elasticsearch; what is not needed is not started.
+PLAIN, SECURED = "elasticsearch", "secured-elasticsearch"
+SERVERS = (PLAIN, SECURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +64,52 @@ class Address:
     url: str
     uuid: str
     keeper: int
+    login: Login | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Address:
+        """What `write` wrote."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        login = values.pop("login")
+        return cls(**values, login=None if login is None else Login(**login))
+
+    def write(self, path: Path) -> None:
+        """The file is there whole or not at all, and its owner's alone."""
+        aside = make_folder(path.parent) / f".{path.name}.tmp"
+        aside.touch(0o600)
+        aside.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        aside.rename(path)
 
 
-def elasticsearch_of(run: Run) -> Address:
-    """The run's Elasticsearch, started if nobody has yet.
+def elasticsearch_of(run: Run, server: str = PLAIN) -> Address:
+    """The run's Elasticsearch of that kind, started if nobody has yet.
 
     Raises PartError when it cannot be; once it could not, every worker is told the same
     and none tries again.
     """
-    state, failure = run.folder / "elasticsearch.json", run.folder / "elasticsearch.failed"
-    with file_lock(run.folder / "elasticsearch.lock"):
+    state, failure = run.folder / f"{server}.json", run.folder / f"{server}.failed"
+    with file_lock(run.folder / f"{server}.lock"):
         if state.is_file():
-            return Address(**json.loads(state.read_text(encoding="utf-8")))
+            return Address.read(state)
         if failure.is_file():
             raise PartError(failure.read_text(encoding="utf-8"))
         _sweep(run.folder.parent)
         try:
-            _start_keeper(run, state)
+            _start_keeper(run, server, state)
         except PartError as error:
             failure.write_text(str(error), encoding="utf-8")
             raise
-        return Address(**json.loads(state.read_text(encoding="utf-8")))
+        return Address.read(state)
 
 
-def _start_keeper(run: Run, state: Path) -> None:
+def _start_keeper(run: Run, server: str, state: Path) -> None:
     find_part("elasticsearch")
-    log = run.folder / "elasticsearch.log"
+    log = run.folder / f"{server}.log"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     keeper = os.posix_spawn(
         sys.executable,
         [
-            *(sys.executable, "-m", "tests.parts", "start", "elasticsearch"),
+            *(sys.executable, "-m", "tests.parts", "start", server),
             *("--run", str(run), "--state", str(state)),
         ],
         os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONSAFEPATH": "1"},
@@ -107,8 +127,8 @@ def _start_keeper(run: Run, state: Path) -> None:
         time.sleep(0.05)  # an install takes a minute, a start seconds
 
 
-def keep(run: Run | None, state: Path | None) -> NoReturn:
-    """Starts Elasticsearch, says where, and keeps it until SIGTERM, Ctrl-C or the run's end.
+def keep(run: Run | None, name: str, state: Path | None) -> NoReturn:
+    """Starts that server, says where, and keeps it until SIGTERM, Ctrl-C or the run's end.
 
     Raises PartError when it cannot be started, or when it ends by itself.
     """
@@ -123,20 +143,26 @@ def keep(run: Run | None, state: Path | None) -> NoReturn:
     server: elasticsearch.Server | None = None
     try:
         server = elasticsearch.start(
-            part, own.folder / "elasticsearch", wanted=lambda: not _has_ended(watched)
+            part,
+            own.folder / name,
+            secured=name == SECURED,
+            wanted=lambda: not _has_ended(watched),
         )
         if state is None:
             print(f"{part.name} {part.version} at {server.url}, cluster {server.uuid}", flush=True)
+            if server.login is not None:
+                # By hand, for a server on loopback that ends with this command.
+                print(f"{server.login.user}:{server.login.password}, CA {server.login.ca}")
         else:
-            _write_whole(state, Address(server.url, server.uuid, os.getpid()))
+            Address(server.url, server.uuid, os.getpid(), server.login).write(state)
         ended = _first_to_end(server.process.pid, watched)
         if ended == server.process.pid:
             log = (server.folder / "server.log").read_text(encoding="utf-8", errors="replace")
-            raise PartError(f"{part.name} ended by itself:\n{log[-3000:]}")
+            raise PartError(f"{name} ended by itself:\n{log[-3000:]}")
     finally:
         if server is not None:
             server.stop()
-        shutil.rmtree(own.folder / "elasticsearch", ignore_errors=True)
+        shutil.rmtree(own.folder / name, ignore_errors=True)
         if state is not None:
             state.unlink(missing_ok=True)
         if state is None or _has_ended(watched):
@@ -145,11 +171,11 @@ def keep(run: Run | None, state: Path | None) -> NoReturn:
 
 
 def stop(run: Run) -> None:
-    """Ends the run's server, waits for its keeper, and removes the run's folder."""
-    state = run.folder / "elasticsearch.json"
-    if state.is_file():
-        keeper = Address(**json.loads(state.read_text(encoding="utf-8"))).keeper
-        handle = _open_pid(keeper)
+    """Ends the run's servers, waits for their keepers, and removes the run's folder."""
+    for state in [run.folder / f"{server}.json" for server in SERVERS]:
+        if not state.is_file():
+            continue
+        handle = _open_pid(Address.read(state).keeper)
         if handle is not None:
             signal.pidfd_send_signal(handle, signal.SIGTERM)
             select.select([handle], [], [], 30)
@@ -178,13 +204,6 @@ def _first_to_end(server: int, watched: int | None) -> int | None:
     handles = [handle] if watched is None else [handle, watched]
     ended, _, _ = select.select(handles, [], [])
     return server if handle in ended else None
-
-
-def _write_whole(path: Path, address: Address) -> None:
-    aside = make_folder(path.parent) / f".{path.name}.tmp"
-    values = {"url": address.url, "uuid": address.uuid, "keeper": address.keeper}
-    aside.write_text(json.dumps(values), encoding="utf-8")
-    aside.rename(path)
 
 
 def _sweep(runs: Path) -> None:
