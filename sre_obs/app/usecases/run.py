@@ -79,7 +79,7 @@ async def _run(
     await daemon.run()
     failed = [words for task in tasks if task.done() for words in task.result()]
     if failed:
-        raise SreObsError("not every rule could be searched for", where="; ".join(failed))
+        raise SreObsError(f"not every rule could be searched for: {'; '.join(failed)}")
     return done if once else None
 
 
