@@ -10,6 +10,7 @@ from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -73,6 +74,7 @@ def environment() -> Environment:
     made.globals["pages"] = _PAGES
     made.globals["static"] = _address
     made.filters["short"] = cut
+    made.filters["urlencode"] = _quoted  # Jinja's own fails on half a surrogate pair
     return made
 
 
@@ -80,6 +82,10 @@ def _finalize(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="/", errors="replace")
 
 
 @cache
