@@ -236,13 +236,14 @@ class Evaluations:
         """Whether the source can be read. A rule that fails while others are answered says
         nothing of it, nor does one that is wrong: it was answered, or never asked."""
         progress, failing = self.progress[name], self.progress[name].failing_rules
+        # A clock that was set back must not make it patient until the hour comes again.
+        back = max((progress.last_round or now) - now, 0.0)
         progress.last_round = now
         if progress.last_success is not None:
-            # A clock that was set back must not make it patient for an hour.
-            progress.last_success = min(progress.last_success, now)
+            progress.last_success -= back
         running = {rule.id for rule in self._running(name)}
         for rule, since in [*failing.items()]:
-            failing[rule] = min(since, now)
+            failing[rule] = since - back
             if rule not in running:
                 del failing[rule]
         searched = [run for run in runs if run.outcome is not Outcome.MISCONFIGURED]
