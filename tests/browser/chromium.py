@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,17 +72,39 @@ def complaints(driver: Chrome) -> list[str]:
     return [entry["message"] for entry in driver.get_log("browser")]
 
 
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """`app` on a port of its own; its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", access_log=False)
-    server = uvicorn.Server(config)
-    sock = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        sock.close()
+class Served:
+    """`app` on a port of its own, on a loop in a thread."""
+
+    def __init__(self, app: Any) -> None:
+        config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", access_log=False)
+        self._server = uvicorn.Server(config)
+        self._socket = config.bind_socket()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Served:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def do(self, call: Callable[[], object]) -> None:
+        """Call it on the loop, where the pages are built."""
+
+        async def called() -> None:
+            call()
+
+        asyncio.run_coroutine_threadsafe(called(), self._loop).result(30)
+
+    def stop(self) -> None:
+        """Answer nobody any more."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()

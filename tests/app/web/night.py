@@ -34,7 +34,9 @@ from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Comparison, Function, Query, Rule, RuleKind, RuleState, Threshold
 from sre_obs.model.secret import Secret
 from sre_obs.model.silence import Silence
+from sre_obs.model.store import Store
 from sre_obs.query.matchers import parse_matchers
+from sre_obs.route.reroute import reroute
 from tests.fakes.store import FakeStore
 
 # 2026-11-25 03:16:12 UTC
@@ -108,20 +110,25 @@ class NoRenderer:
 
 
 class World:
-    """A desk over a FakeStore. `claims` are deliveries that are to be sent."""
+    """A desk over a FakeStore, or over another store as it was left.
+
+    `claims` are deliveries to be sent, `answers` what an integration says to them.
+    """
 
     def __init__(
         self,
         *rules: Rule,
-        store: FakeStore | None = None,
+        store: Store | None = None,
+        routes: str = ROUTES,
         sources: bool = True,
         token: str = "",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        routing, problems = parse_routes(ROUTES, slack=SlackDefaults(Secret("xoxb-a-secret")))
+        routing, problems = parse_routes(routes, slack=SlackDefaults(Secret("xoxb-a-secret")))
         assert routing is not None, problems
         self.clock = Stopped(NOW)
-        self.store = store or FakeStore()
+        self.fake = FakeStore()
+        self.store: Store = store or self.fake
         self.claims: list[Claim] = []
         self.answers: dict[str, Answer] = {}
         self.engine = Engine(
@@ -175,6 +182,12 @@ class World:
     def ran(self, *runs: RuleRun) -> None:
         """These rules ran."""
         self.engine.conclude(Changes(runs=runs), self.clock.at)
+
+    def rejoin(self) -> None:
+        """Put alerts into the groups that the store has, and make none that it has not."""
+        joined = reroute(self.engine.ledger, self.engine.router, self.clock.at).joined
+        groups = self.engine.ledger.groups
+        self.engine.ledger.reroute([each for each in joined if each[0] in groups])
 
     def until(self, at: float) -> None:
         """Time passes to `at`: what falls due is done, and receivers say their `answers`

@@ -169,7 +169,7 @@ class TestEmpty:
 
     def test_a_store_that_can_not_be_written_is_said(self) -> None:
         world = night()
-        world.store.failing = StoreError("no room on the disk")
+        world.fake.failing = StoreError("no room on the disk")
         world.fire(oom(77))
         assert "the store can't be written: no room on the disk" in said(world, "/")
 

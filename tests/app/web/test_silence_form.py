@@ -208,7 +208,7 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(fields: dict[str, str]
 
 def test_a_store_that_refuses_is_said() -> None:
     world = night()
-    world.store.failing = StoreError("no room on the disk")
+    world.fake.failing = StoreError("no room on the disk")
     answer = send(world)
     assert answer.status_code == 503
     assert "not on disk yet: no room on the disk" in words(answer.text)

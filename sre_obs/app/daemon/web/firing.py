@@ -24,6 +24,7 @@ class Card:
     """An alert in a list, and at the head of its story."""
 
     id: str
+    episode: str  # unlike the id, another one when the same alert fires again
     state: str
     glyph: str
     name: str
@@ -47,6 +48,7 @@ def card(alert: Alert, desk: Desk) -> Card:
     over = not fires and alert.ends_at is not None
     return Card(
         id=alert.fingerprint,
+        episode=f"{alert.fingerprint}-{alert.fired_at:.0f}",
         state=str(state),
         glyph=words.GLYPHS[state],
         name=alert.name,
