@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sre_obs.query.search import aggs, bits
@@ -71,7 +71,8 @@ def search(
     hits.update(present(view, documents))
     response["hits"] = hits
     if tree.parts:
-        response["aggregations"] = tree.run(aggs.Run(view, now), documents)
+        queried = frozenset(_queried(query_body))
+        response["aggregations"] = tree.run(aggs.Run(view, now, queried), documents)
     return response
 
 
@@ -80,6 +81,22 @@ def _aggregations(body: Mapping[str, Any], now: float) -> aggs.Aggs:
         raise wrong("aggs and aggregations", "aggregations")
     name = "aggs" if "aggs" in body else "aggregations"
     return aggs.build(body.get(name) or {}, name, now)
+
+
+_ABOUT_VALUES = frozenset({"range", "term", "terms", "match", "match_phrase"})
+
+
+def _queried(query: Any) -> Iterator[str]:
+    """The fields whose values a query asks for."""
+    if isinstance(query, list):
+        for one in query:
+            yield from _queried(one)
+    elif isinstance(query, Mapping):
+        for name, inner in query.items():
+            if name in _ABOUT_VALUES and isinstance(inner, Mapping):
+                yield from inner
+            else:
+                yield from _queried(inner)
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:

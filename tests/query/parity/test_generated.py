@@ -8,7 +8,7 @@ import os
 import pytest
 
 from sre_obs.query.search import Corpus
-from tests.query.parity.compare import differences, ours, theirs
+from tests.query.parity.compare import REFUSED, differences, ours, theirs
 from tests.query.parity.generate import MAPPINGS, Generator
 from tests.query.parity.server import server_at
 
@@ -31,8 +31,14 @@ def test_a_seed_answers_as_the_server(elasticsearch_url: str, seed: int) -> None
     corpus.create(index, MAPPINGS)
     corpus.add(index, *documents)
     wrong = []
+    answered = 0
     for body, answer in zip(requests, answers, strict=True):
-        found = differences(ours(corpus, index, body, NOW), theirs(answer))
+        mine = ours(corpus, index, body, NOW)
+        if isinstance(mine, str) and mine.startswith(REFUSED):
+            continue  # by name: that is the other honest answer
+        answered += 1
+        found = differences(mine, theirs(answer))
         if found:
             wrong.append(json.dumps(body) + "\n    " + "\n    ".join(found[:3]))
+    assert answered >= 0.97 * REQUESTS
     assert not wrong, f"{len(wrong)} of {REQUESTS} differ:\n" + "\n".join(wrong[:5])

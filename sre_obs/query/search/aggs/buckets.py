@@ -161,7 +161,7 @@ class _Terms:
             for v in kept
         ]
         # A shard that cut its list in this order can't say what it may have missed.
-        unsure = self.order[0] not in _SURE and len(values) > self.shard_size
+        unsure = self.order[0] not in _SURE and len(values) >= self.shard_size
         return {
             "doc_count_error_upper_bound": -1 if unsure else 0,
             "sum_other_doc_count": other,

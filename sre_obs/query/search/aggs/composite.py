@@ -108,6 +108,17 @@ class _Composite:
             kind = column.kind(source.where)
             if source.rounding is not None and kind not in (None, Kind.DATE):
                 raise wrong(f"{source.field} is no date", source.where)
+        first = self.sources[0]
+        if (
+            columns[0].multi
+            and columns[0].kind(first.where) in (Kind.LONG, Kind.DATE)
+            and first.field in run.queried
+        ):
+            # Elasticsearch 9.4 may then leave out a document's values that do not match.
+            raise unsupported(
+                "composite by a number or date with several values that the query is about",
+                first.where,
+            )
         groups = self._group(columns, documents)
         keys = self._sorted(list(groups))
         fields = [column.field for column in columns]

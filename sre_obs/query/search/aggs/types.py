@@ -28,6 +28,7 @@ class Run:
 
     view: View
     now: float
+    queried: frozenset[str] = frozenset()  # fields whose values the query is about
     filters: dict[int, bytes] = field(default_factory=dict)
     buckets: int = 0
 
