@@ -227,6 +227,11 @@ class Story:
         """`receiver` takes so long to answer what it is sent in that time."""
         self._behave(receiver, _Behaviour(when, Answer(Verdict.DELIVERED), seconds))
 
+    def hangs(self, receiver: str, when: Between, seconds: float) -> None:
+        """`receiver` takes so long over what it is sent in that time, then fails."""
+        answer = Answer(Verdict.RETRY, Failure.SERVER)
+        self._behave(receiver, _Behaviour(when, answer, seconds))
+
     def reasons(self, integration: str) -> list[tuple[float, bool, str]]:
         """What was decided about an integration: when, told or not, why."""
         return [

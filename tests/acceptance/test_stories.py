@@ -259,6 +259,16 @@ def test_what_ends_while_the_post_is_on_its_way_is_told_after_it() -> None:
     assert [r.message.kind for r in s.received] == ["post", "update", "reply"]
 
 
+def test_a_post_that_failed_late_takes_the_edits_behind_it_along() -> None:
+    with story(SLACK, until=300) as s:
+        s.hangs("ops", between(0, 20), seconds=80)
+        s.fails("ops", between(20, 160))
+        s.at(0).push(DISK_A)
+        s.at(20).push(DISK_B)  # an edit waits behind the post from 70
+        s.at(100).resolve(DISK_B)  # and knows less than the post from 130
+        s.want(between(160, 300), "ops", post([DISK_A], [DISK_B], "first notification"))
+
+
 def test_a_message_that_was_given_up_is_posted_anew_with_the_next_news() -> None:
     with story(SLACK, until=200) as s:
         s.gives_up_on("ops", between(0, 20))

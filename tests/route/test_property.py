@@ -81,6 +81,10 @@ class Telling(RuleBasedStateMachine):
     def grow_slow(self, who: str, span: int, long: int) -> None:
         self.story.takes_long(who, between(self.now, self.now + span), seconds=long)
 
+    @rule(who=st.sampled_from([SLACK, WEBHOOK]), span=seconds, long=seconds)
+    def hang(self, who: str, span: int, long: int) -> None:
+        self.story.hangs(who, between(self.now, self.now + span), seconds=long)
+
     @rule()
     def kill(self) -> None:
         self.story.at(self.now).restart()
@@ -242,7 +246,7 @@ def step(machine: Telling, random: Random) -> None:
     then = random.choice([0, 1, 7, 11, 31, 40, 65, 130])
     span = random.choice([20, 60, 150, 400])
     who = random.choice([SLACK, WEBHOOK])
-    match random.choice("ppprrrbslk" + "qqe" * isinstance(machine, TellingUnderSilences)):
+    match random.choice("ppprrrbslkh" + "qqe" * isinstance(machine, TellingUnderSilences)):
         case "p":
             machine.push(which, then)
         case "r":
@@ -253,6 +257,8 @@ def step(machine: Telling, random: Random) -> None:
             machine.grow_slow(who, span, then)
         case "l":
             machine.limit(then, span)
+        case "h":
+            machine.hang(who, span, then)
         case "k":
             machine.kill()
         case "q" if isinstance(machine, TellingUnderSilences):
