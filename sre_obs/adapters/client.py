@@ -64,7 +64,7 @@ class DaemonClient:
             ) from None
         if answer.is_success:
             return data
-        message = data.get("error") if isinstance(data, dict) else data
+        message = (data.get("error") if isinstance(data, dict) else data) or "it does not say why"
         remedy = "give the token with SRE_OBS_TOKEN or --token-file"
         raise DaemonError(
             f"the daemon refused ({answer.status_code}): {message}",

@@ -73,9 +73,13 @@ class SourceSettings(_Section):
     user: str = Field("", description="user name, for basic authentication")
     password: SecretStr | None = Field(None, description="its password")
     password_file: Path | None = Field(None, description="file that holds the password")
-    ca_certs: Path | None = Field(None, description="PEM file of the authority to trust")
+    ca_certs: Path | None = Field(
+        None, description="PEM file of the authority to trust, instead of the system's"
+    )
     verify: bool = Field(True, description="check the server's certificate")
-    proxy: str = Field("", description="HTTP proxy to reach it through")
+    proxy: str = Field(
+        "", description="URL of the proxy to reach it through; the environment's is not used"
+    )
     timeout: Pause = Field(10.0, description="time until a search counts as failed")
     allow: Words = Field(
         ("metrics-*", "logs-*", "traces-*"), description="index patterns that rules may read"
@@ -144,7 +148,7 @@ def split_address(text: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port`` in two. Raises ValueError."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("write host:port, for example 127.0.0.1:9093")
+        raise ValueError("not an address: write host:port, as in 127.0.0.1:9093")
     return host.strip("[]"), int(port)
 
 
@@ -522,7 +526,7 @@ def _wrong(wrong: list[tuple[_Value, str, str, str]]) -> SreObsError:
     problems = []
     for value, path, message, remedy in wrong:
         if value.at is None:
-            return UsageError(f"{path}: {message}", where=value.origin, remedy=remedy)
+            return UsageError(message, where=value.origin or path, remedy=remedy)
         slug = "settings/unknown-key" if message == _UNKNOWN else "settings/wrong-value"
         text = f"{path}: {message}"
         problems.append(Problem(slug, Severity.ERROR, value.at, text, remedy, value.problem))

@@ -23,7 +23,7 @@ from sre_obs.model.errors import UsageError
         "sre-obs alert-test --match team=payments", "sre-obs alert-test --receiver pay-slack"
     ),
 )
-@with_settings
+@with_settings("routes", "sources.default.hosts", "slack.token_file")
 @click.option(
     "--match",
     "-m",

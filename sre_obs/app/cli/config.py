@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command("show", epilog=example("sre-obs config show --config sre-obs.yml"))
-@with_settings
+@with_settings()
 @output_options
 @click.pass_obj
 def show(screen: Screen, loaded: Loaded) -> None:

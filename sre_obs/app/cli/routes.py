@@ -25,7 +25,7 @@ def command() -> None:
 
 
 @command.command("show", epilog=example("sre-obs routes show --routes routes.yml"))
-@with_settings
+@with_settings("routes", "slack.token_file")
 @output_options
 @click.pass_obj
 def show(screen: Screen, loaded: Loaded) -> None:
@@ -57,7 +57,7 @@ def show(screen: Screen, loaded: Loaded) -> None:
     "explain",
     epilog=example("sre-obs routes explain --routes routes.yml team=shop severity=critical"),
 )
-@with_settings
+@with_settings("routes", "slack.token_file")
 @click.argument("labels", nargs=-1, required=True)
 @output_options
 @click.pass_obj

@@ -23,7 +23,11 @@ from sre_obs.app.settings import Loaded
         "sre-obs run --rules rules --once --dry-run",
     ),
 )
-@with_settings
+@with_settings(
+    *("data", "rules", "overrides", "routes", "listen", "probe_listen", "external_url"),
+    *("allowed_hosts", "token_file", "retention", "sources.default.hosts", "slack.token_file"),
+    warn=False,
+)
 @click.option("--once", is_flag=True, help="Run each rule once, deliver what falls due, exit.")
 @click.option("--dry-run", is_flag=True, help="Print instead of sending; keep no state.")
 @click.option("--print-role", is_flag=True, help="Print the least Elasticsearch role; exit.")

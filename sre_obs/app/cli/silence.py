@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sre_obs.app.cli.screen import Screen
 from sre_obs.app.cli.settings import with_settings
 from sre_obs.app.settings import Loaded
 from sre_obs.model.errors import QueryError, UsageError
+from sre_obs.model.matcher import Matcher, MatchOp
 
 _SHOWN = 5
 
@@ -36,7 +37,7 @@ def command() -> None:
         'sre-obs silence add team=shop severity!=critical -c "deploy 4711"',
     ),
 )
-@with_settings
+@with_settings("listen", "token_file")
 @click.argument("matchers", nargs=-1, required=True)
 @click.option("--duration", "-d", default="2h", show_default=True, help="For how long.")
 @click.option("--comment", "-c", required=True, help="Why: whoever is woken reads it.")
@@ -80,7 +81,7 @@ def add(
 
 
 @command.command("query", epilog=example("sre-obs silence query team=shop --expired"))
-@with_settings
+@with_settings("listen", "token_file")
 @click.argument("matchers", nargs=-1)
 @click.option("--expired", is_flag=True, help="Those that ended too.")
 @click.option("--url", default=None, help="The daemon's address [the listen setting].")
@@ -105,7 +106,7 @@ def query(
 @command.command(
     "expire", epilog=example("sre-obs silence expire 2f0c3f4e-5a3b-4d0a-9c31-0f8d6c0f6a11")
 )
-@with_settings
+@with_settings("listen", "token_file")
 @click.argument("ids", nargs=-1, required=True)
 @click.option("--url", default=None, help="The daemon's address [the listen setting].")
 @output_options
@@ -145,10 +146,10 @@ def _reachable(listen: str) -> str:
     return f"{every.get(host, host)}{colon}{port}"
 
 
-def _parse(texts: Sequence[str]) -> tuple[Any, ...]:
+def _parse(texts: Sequence[str]) -> tuple[Matcher, ...]:
     from sre_obs.query.matchers import parse_matchers
 
-    matchers: list[Any] = []
+    matchers: list[Matcher] = []
     for text in texts:
         try:
             matchers.extend(parse_matchers(text))
@@ -162,7 +163,7 @@ def _parse(texts: Sequence[str]) -> tuple[Any, ...]:
     return tuple(matchers)
 
 
-def _text(matcher: Any) -> str:
+def _text(matcher: Matcher) -> str:
     from sre_obs.query.matchers import format_matcher
 
     return format_matcher(matcher)
@@ -172,13 +173,19 @@ def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _matcher(data: Mapping[str, Any]) -> Matcher:
+    ops = {
+        (True, False): MatchOp.EQUAL,
+        (False, False): MatchOp.NOT_EQUAL,
+        (True, True): MatchOp.REGEX,
+        (False, True): MatchOp.NOT_REGEX,
+    }
+    return Matcher(data["name"], ops[data.get("isEqual", True), data["isRegex"]], data["value"])
+
+
 def _line(silence: dict[str, Any]) -> str:
     end = datetime.fromisoformat(silence["endsAt"]).astimezone(UTC)
-    ops = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}
-    matchers = " ".join(
-        f'{m["name"]}{ops[m.get("isEqual", True), m["isRegex"]]}"{m["value"]}"'
-        for m in silence["matchers"]
-    )
+    matchers = " ".join(_text(_matcher(m)) for m in silence["matchers"])
     return printable(
         f"{silence['id']}  {silence['status']['state']:<8} until {end:%Y-%m-%d %H:%M} UTC  "
         f"{matchers}  {silence['createdBy']}: {silence['comment']}"
