@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sre_obs.adapters.elasticsearch.options import ElasticsearchOptions
+from sre_obs.adapters.elasticsearch.tls import trust
 from sre_obs.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,19 +36,11 @@ def connect(name: str, options: ElasticsearchOptions) -> Elasticsearch:
         settings["api_key"] = tuple(key.split(":", 1)) if ":" in key else key
     elif options.user:
         settings["basic_auth"] = (options.user, options.password.reveal())
-    if any(host.startswith("https:") for host in options.hosts):
-        settings["verify_certs"] = options.verify
-        settings["ssl_show_warn"] = False
-        if options.ca_certs:
-            settings["ca_certs"] = options.ca_certs
-        if options.fingerprint:
-            settings["ssl_assert_fingerprint"] = options.fingerprint
     try:
-        if options.ca_certs:
-            # The client would notice at the first search only.
-            _context(options)
-        if options.proxy:
-            settings["node_class"] = _proxied(options)
+        if any(host.startswith("https:") for host in options.hosts):
+            settings["verify_certs"] = options.verify
+            settings["ssl_show_warn"] = False
+        settings["node_class"] = _node(options)
         return Elasticsearch(**settings)
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(
@@ -60,42 +52,60 @@ def connect(name: str, options: ElasticsearchOptions) -> Elasticsearch:
 
 def _harmless(error: Exception, options: ElasticsearchOptions) -> str:
     text = str(error)
-    for host in options.hosts:
-        text = text.replace(host, "***")
+    for secret in (*options.hosts, *options.hidden):
+        text = text.replace(secret, "***")
     return text[:200]
 
 
-def _proxied(options: ElasticsearchOptions) -> type[Urllib3HttpNode]:
+def _node(options: ElasticsearchOptions) -> type[Urllib3HttpNode]:
+    """The client's own node, but with connections that we make.
+
+    The client knows no proxy, and trusts the authorities of a Python package where Python
+    itself, and all else on the machine, trusts the system's.
+    """
     import urllib3
     from elastic_transport import NodeConfig, Urllib3HttpNode
 
+    proxy = _proxy(options)
+    # Made once, here: what is wrong with the file is to be said at the start.
+    secure: dict[str, Any] = {}
+    if options.ca_certs or any(host.startswith("https:") for host in options.hosts):
+        secure = {"ssl_context": trust(options), "assert_fingerprint": options.fingerprint or None}
+
+    class Node(Urllib3HttpNode):
+        def __init__(self, config: NodeConfig) -> None:
+            super().__init__(config)
+            own: dict[str, Any] = {
+                "timeout": urllib3.Timeout(total=config.request_timeout),
+                "maxsize": config.connections_per_node,
+                "block": True,
+                **(secure if config.scheme == "https" else {}),
+            }
+            if proxy is not None:
+                address, headers = proxy
+                manager = urllib3.ProxyManager(address, proxy_headers=headers, **own)
+                base = f"{config.scheme}://{_bracketed(config.host)}:{config.port}"
+                self.pool = _Pool(manager, base)  # type: ignore[assignment]
+            elif config.scheme == "https":
+                self.pool = urllib3.HTTPSConnectionPool(config.host, config.port, **own)
+
+    return Node
+
+
+def _proxy(options: ElasticsearchOptions) -> tuple[str, dict[str, str] | None] | None:
+    """Address without and headers with the login. Raises ValueError."""
+    import urllib3
+
+    if not options.proxy:
+        return None
     parts = urlsplit(options.proxy)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("proxy is not a URL such as http://proxy.example.com:3128")
     address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    headers = None
-    if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers = urllib3.make_headers(proxy_basic_auth=login)
-
-    class ProxiedNode(Urllib3HttpNode):
-        def __init__(self, config: NodeConfig) -> None:
-            super().__init__(config)
-            own: dict[str, Any] = {}
-            if config.scheme == "https":
-                own["ssl_context"] = _context(options)
-                own["assert_fingerprint"] = options.fingerprint or None
-            manager = urllib3.ProxyManager(
-                address,
-                proxy_headers=headers,
-                timeout=urllib3.Timeout(total=config.request_timeout),
-                maxsize=config.connections_per_node,
-                block=True,
-                **own,
-            )
-            self.pool = _Pool(manager, f"{config.scheme}://{_bracketed(config.host)}:{config.port}")  # type: ignore[assignment]
-
-    return ProxiedNode
+    if not parts.username:
+        return address, None
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return address, dict(urllib3.make_headers(proxy_basic_auth=login))
 
 
 class _Pool:
@@ -114,11 +124,3 @@ class _Pool:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _context(options: ElasticsearchOptions) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=options.ca_certs or None)
-    if not options.verify or options.fingerprint:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

@@ -7,9 +7,10 @@ shards and a search that ran out of time are failures, never half a count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sre_obs.adapters.elasticsearch.tls import distrust
 from sre_obs.model.errors import Blame, SourceError
 
 TEXT = 300
@@ -36,19 +37,30 @@ _REQUEST = frozenset(
         "x_content_parse_exception",
     )
 )
+ROLE = "give it the role that sre-obs run --print-role prints"
 _AGAIN = "nothing, if it passes: alerts are held and the rules searched again when due"
 
 
 class Translator:
-    """Speaks for one source: `name` as in the settings, `where` its hosts."""
+    """Speaks for one source: `name` as in the settings, `where` its hosts.
 
-    def __init__(self, name: str, where: str) -> None:
+    No text of `hidden` is in what is said, though the server may repeat what it was sent.
+    """
+
+    def __init__(self, name: str, where: str, hidden: Sequence[str] = ()) -> None:
         self._section = f"sources.{name}"
         self._where = where
+        self._hidden = hidden
 
-    def answered(self, status: int, body: Any) -> SourceError:
-        """An HTTP error, or the error of one search among others."""
+    def answered(self, status: int, body: Any, *, writes: str = "") -> SourceError:
+        """An HTTP error, or the error of one search among others.
+
+        `writes` is the index that a document was for, if it was no search.
+        """
         kind, reason = _reason(body)
+        if kind == "security_exception" and (more := _credentials(body)):
+            # What tells an expired key from a wrong one is only here.
+            reason = more
         said = f"HTTP {status}" + (f": {reason}" if reason else "")
         if kind == "media_type_header_exception":
             return self._error(
@@ -66,12 +78,10 @@ class Translator:
                 f"check {self._section}.api_key, or user and password",
             )
         if status == 403:
-            return self._error(
-                f"the key lacks a privilege ({said})",
-                Blame.ACCESS,
-                status,
-                "give it the role that sre-obs run --print-role prints",
-            )
+            remedy = f"let it write to {writes} (create_doc, auto_configure)" if writes else ROLE
+            return self._error(f"the key lacks a privilege ({said})", Blame.ACCESS, status, remedy)
+        if status == 407:
+            return self._proxied(said, status)
         if kind in _REQUEST or status in (400, 413):
             return self._error(
                 f"it refuses the search ({said})",
@@ -104,6 +114,11 @@ class Translator:
             return self._error("a remote cluster was left out", Blame.BUSY, 200, _AGAIN)
         return None
 
+    def denied(self, names: Sequence[str]) -> SourceError:
+        """The key may not read these indices, which an answer has left out."""
+        words = f"the key lacks the privilege read on {', '.join(names)}"
+        return self._error(words, Blame.ACCESS, 403, ROLE)
+
     def garbled(self, words: str, status: int = 0) -> SourceError:
         """Something else than Elasticsearch answered."""
         return self._error(
@@ -113,18 +128,20 @@ class Translator:
             f"let {self._section}.hosts be Elasticsearch's own addresses, not a proxy's page",
         )
 
-    def raised(self, error: Exception) -> SourceError:
+    def raised(self, error: Exception, *, writes: str = "") -> SourceError:
         """What the client raised."""
         import elastic_transport as transport
         from elasticsearch import ApiError, UnsupportedProductError
+        from urllib3.exceptions import ProxyError
 
         # The innermost cause has the word that helps ("Connection refused").
-        words = _words(error)
+        causes = _causes(error)
+        words = _words(causes[-1])
         match error:
             case UnsupportedProductError():
                 return self.garbled("it does not say that it is")
             case ApiError():
-                return self.answered(error.meta.status, error.body)
+                return self.answered(error.meta.status, error.body, writes=writes)
             case transport.SerializationError():
                 return self.garbled("malformed JSON")
             case transport.ConnectionTimeout():
@@ -134,19 +151,17 @@ class Translator:
                     0,
                     f"check its load and the network; {self._section}.timeout allows more",
                 )
+            case transport.TransportError() if any(isinstance(c, ProxyError) for c in causes):
+                return self._proxied(words, 0)
             case transport.TlsError():
-                return self._error(
-                    f"no trusted connection ({words})",
-                    Blame.UNREACHABLE,
-                    0,
-                    f"name the authority's PEM file in {self._section}.ca_certs",
-                )
+                words, remedy = distrust(causes[-1], words, self._section)
+                return self._error(words, Blame.UNREACHABLE, 0, remedy)
             case transport.TransportError():
                 return self._error(
                     f"it can't be reached ({words})",
                     Blame.UNREACHABLE,
                     0,
-                    f"check {self._section}.hosts, its proxy and the network",
+                    f"check {self._section}.hosts (https:// if it speaks TLS) and the network",
                 )
             case _:
                 return self._error(
@@ -156,7 +171,17 @@ class Translator:
                     "mend the rule's query",
                 )
 
+    def _proxied(self, words: str, status: int) -> SourceError:
+        return self._error(
+            f"the proxy does not let it through ({words})",
+            Blame.UNREACHABLE,
+            status,
+            f"check {self._section}.proxy, its login and what it allows",
+        )
+
     def _error(self, message: str, blame: Blame, status: int, remedy: str) -> SourceError:
+        for secret in self._hidden:
+            message = message.replace(secret, "***")
         text = f"Elasticsearch: {_clean(message)}"
         return SourceError(text, blame, status=status, where=self._where, remedy=remedy)
 
@@ -199,17 +224,29 @@ def _reason(body: Any) -> tuple[str, str]:
     return kind, reason
 
 
-def _words(error: BaseException) -> str:
-    deepest, seen = error, 0
-    while seen < 8:
-        inner = getattr(deepest, "errors", ()) or ()
-        cause = next((e for e in inner if isinstance(e, BaseException)), deepest.__cause__)
-        if cause is None or cause is deepest:
+def _credentials(body: Any) -> str:
+    error = body.get("error") if isinstance(body, Mapping) else None
+    text = error.get("additional_unsuccessful_credentials") if isinstance(error, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what caused it, the innermost last."""
+    chain = [error]
+    while len(chain) < 8:
+        last = chain[-1]
+        inner = (*(getattr(last, "errors", ()) or ()), last.__cause__, *last.args)
+        cause = next((e for e in inner if isinstance(e, BaseException) and e not in chain), None)
+        if cause is None:
             break
-        deepest, seen = cause, seen + 1
-    text = str(getattr(deepest, "message", "") or deepest)
+        chain.append(cause)
+    return chain
+
+
+def _words(error: BaseException) -> str:
+    text = str(getattr(error, "message", "") or error)
     # "<...HTTPConnection object at 0x...>: Failed to ...": the object says nothing.
-    return text.rpartition(">: ")[2] or type(deepest).__name__
+    return text.rpartition(">: ")[2] or type(error).__name__
 
 
 def _clean(text: str) -> str:

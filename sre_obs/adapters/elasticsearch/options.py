@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sre_obs.model.secret import Secret
+
+# A secret of fewer characters is none, and hiding it would only garble what is said.
+SHORTEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,23 @@ class ElasticsearchOptions:
     def shown(self) -> str:
         """The hosts without what a URL may carry besides: user, password, query."""
         return ", ".join(public(host) for host in self.hosts)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """All that must not be shown, as it is and as it is sent: servers echo headers."""
+        texts: set[str] = set()
+        logins = [self.api_key.reveal(), f"{self.user}:{self.password.reveal()}"]
+        for url in (*self.hosts, self.proxy):
+            login = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
+            logins += [login, unquote(login)]
+        for login in (login for login in logins if login.strip(":")):
+            coded = b64encode(login.encode()).decode()
+            texts |= {login, coded, coded.rstrip("="), login.partition(":")[2]}
+            with suppress(ValueError):
+                plain = b64decode(login, validate=True).decode()
+                texts |= {plain, plain.partition(":")[2]}
+        long_enough = (text for text in texts if len(text) >= SHORTEST)
+        return tuple(sorted(long_enough, key=len, reverse=True))
 
 
 def public(url: str) -> str:

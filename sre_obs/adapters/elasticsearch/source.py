@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sre_obs.adapters.elasticsearch.access import Access
 from sre_obs.adapters.elasticsearch.connect import connect
 from sre_obs.adapters.elasticsearch.errors import Translator, failures, slow
 from sre_obs.adapters.elasticsearch.options import ElasticsearchOptions
@@ -47,26 +48,16 @@ class ElasticsearchSource:
         self.name = name
         self._options = options
         self._client: Elasticsearch = connect(name, options)
-        self._errors = Translator(name, options.shown)
+        self._errors = Translator(name, options.shown, options.hidden)
+        self._access = Access(self._client, self._errors)
 
     def search(self, requests: Sequence[Request]) -> list[Mapping[str, Any] | SourceError]:
         """One answer or error a request, in order."""
-        answers: list[Mapping[str, Any] | SourceError] = []
-        lost: SourceError | None = None
-        for start in range(0, len(requests), BATCH):
-            batch = requests[start : start + BATCH]
-            if lost is not None:
-                answers.extend(lost for _ in batch)
-                continue
-            found = self._batch(batch)
-            answers.extend(found)
-            # Nobody is there: hundreds of timeouts in a row would say it no better.
-            if all(isinstance(a, SourceError) and a.blame is Blame.UNREACHABLE for a in found):
-                lost = next(a for a in found if isinstance(a, SourceError))
-        return answers
+        return self._access.check(requests, self._search(requests))
 
     def field_types(self, indices: Sequence[str]) -> FieldTypes:
         """The fields of these indices. Raises SourceError."""
+        self._access.forget()
         try:
             caps = self._client.field_caps(
                 index=list(indices),
@@ -116,11 +107,26 @@ class ElasticsearchSource:
             )
             return str(answer["_id"])
         except failures() as error:
-            raise self._errors.raised(error) from None
+            raise self._errors.raised(error, writes=index) from None
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+    def _search(self, requests: Sequence[Request]) -> list[Mapping[str, Any] | SourceError]:
+        answers: list[Mapping[str, Any] | SourceError] = []
+        lost: SourceError | None = None
+        for start in range(0, len(requests), BATCH):
+            batch = requests[start : start + BATCH]
+            if lost is not None:
+                answers.extend(lost for _ in batch)
+                continue
+            found = self._batch(batch)
+            answers.extend(found)
+            # Nobody is there: hundreds of timeouts in a row would say it no better.
+            if all(isinstance(a, SourceError) and a.blame is Blame.UNREACHABLE for a in found):
+                lost = next(a for a in found if isinstance(a, SourceError))
+        return answers
 
     def _batch(self, requests: Sequence[Request]) -> list[Mapping[str, Any] | SourceError]:
         try:
