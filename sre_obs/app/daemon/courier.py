@@ -46,6 +46,7 @@ class Courier:
         self._notice = notice
         self._observe = observe
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refused = False  # said once, not for each delivery and second
 
     def depart(self, claim: Claim) -> None:
         """Start on a claim; returns at once."""
@@ -91,11 +92,16 @@ class Courier:
         assert self.engine is not None
         while True:
             try:
-                return await asyncio.wrap_future(written)
+                await asyncio.wrap_future(written)
             except StoreError as error:
-                log.error("store refuses; nothing is sent", error=error.message)
+                if not self._refused:
+                    log.error("store refuses; nothing is sent", error=error.message)
+                self._refused = True
                 await self._clock.sleep(DISK_RETRY)
                 written = self.engine.store.flushed()
+            else:
+                self._refused = False
+                return
 
     async def _send(self, sender: Sender, notice: Notice) -> Answer:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,1 @@
+"""What breaks around the daemon, and what must not break with it."""
