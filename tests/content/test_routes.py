@@ -116,6 +116,19 @@ def test_an_id_is_the_path_of_matchers_and_twins_differ() -> None:
     assert str(second.location) == "routes.yml:18:7"
 
 
+def test_twins_differ_however_their_matchers_are_written() -> None:
+    text = """
+route:
+  receiver: a
+  routes:
+    - {matchers: [team=db], continue: true}
+    - {matchers: ['{team="db"}']}
+receivers: [{name: a}]
+"""
+    ids = [child.id for child in good(text).root.routes]
+    assert ids == ['{}/{team="db"}', '{}/{team="db"}#2']
+
+
 def test_matchers_are_of_the_strict_utf_8_grammar() -> None:
     text = SHORT.replace(
         "receiver: all\n",

@@ -107,7 +107,7 @@ class Builder:
                 message = f'the root route takes every alert and has no "{key}"'
                 place = self.document.key(node, key)
                 self._add("routes/root", place, message, "write it into a route below routes:")
-        return self._route(shape, ("route",), _Inherited(shape.receiver or ""), names, 1)
+        return self._route(shape, ("route",), _Inherited(shape.receiver or ""), names, {})
 
     def _route(
         self,
@@ -115,12 +115,16 @@ class Builder:
         path: tuple[int | str, ...],
         above: _Inherited,
         names: set[str],
-        twin: int,
+        twins: dict[str, int],
     ) -> Route:
         matchers = self._matchers(shape, path)
         if shape.receiver is not None:
             self._known(shape.receiver, (*path, "receiver"), names)
-        id_ = format_matchers(matchers) + (f"#{twin}" if twin > 1 else "")
+        # Siblings may match alike, each with its own receiver; however they are written.
+        id_ = format_matchers(matchers)
+        twins[id_] = twin = twins.get(id_, 0) + 1
+        if twin > 1:
+            id_ = f"{id_}#{twin}"
         here = _Inherited(
             receiver=shape.receiver or above.receiver,
             group_by=above.group_by if shape.group_by is None else self._group_by(shape, path),
@@ -129,13 +133,11 @@ class Builder:
             repeat_interval=_or(shape.repeat_interval, above.repeat_interval),
             path=f"{above.path}/{id_}" if above.path else id_,
         )
-        seen: dict[str, int] = {}
+        below_here: dict[str, int] = {}
         children = []
         for i, child in enumerate(shape.routes):
             below = (*path, "routes", i)
-            key = "\n".join(child.matchers or ())
-            seen[key] = seen.get(key, 0) + 1
-            children.append(self._route(child, below, here, names, seen[key]))
+            children.append(self._route(child, below, here, names, below_here))
         node = self._node(*path)
         return Route(
             id=here.path,
