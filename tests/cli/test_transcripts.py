@@ -101,8 +101,6 @@ COMMANDS = {
     "wrong-duration": "sre-obs demo --exit-after 20",
     "config-show": "sre-obs config show --config settings.yml --listen 127.0.0.1:1",
     "config-show-json": "sre-obs config show --config settings.yml -o json",
-    "config-describe": "sre-obs config describe",
-    "config-describe-json": "sre-obs config describe --output json",
     "config-wrong": "sre-obs config show --config listen.yml",
     "config-wrong-json": "sre-obs config show --config listen.yml --output=json",
     "config-twice": "sre-obs config show --config twice.yml",
@@ -148,6 +146,18 @@ def test_a_command_prints_what_it_printed(folder: Path, case: str, golden: Golde
     done = (type_there if case.startswith(APART) else type_here)(COMMANDS[case], folder)
     assert "\x1b" not in done.out + done.err
     golden("cli", case, "transcript.txt", done.transcript(FOLDER=str(folder)))
+
+
+def test_the_settings_are_described_alike_as_text_and_as_json() -> None:
+    """The text is a golden already: the README has it."""
+    text = type_here("sre-obs config describe").out
+    facts = json.loads(type_here("sre-obs config describe -o json").out)
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(facts)
+    for row, (path, fact) in zip(rows, facts.items(), strict=True):
+        assert row.startswith(f"| `{path}` |")
+        assert fact["help"] in row
+        assert fact["default"] in row
 
 
 def test_a_variable_that_no_setting_reads_is_warned_about(folder: Path, golden: Golden) -> None:

@@ -18,6 +18,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import cast
 
 import click
 
@@ -37,6 +38,9 @@ COMMANDS = {
 # As a shell says it of a process that a signal ended.
 INTERRUPTED = 130
 NO_READER = 141
+
+# What a shell sets to ask for completions, by click's rule for the name.
+_COMPLETE = "_SRE_OBS_COMPLETE"
 
 
 class _Commands(Group):
@@ -82,6 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     screen = Screen.of(args, os.environ)
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(root, {}, "sre-obs", _COMPLETE, instruction))
     try:
         code = _run(args, screen)
         if sys.stdout is not None:
@@ -99,9 +107,13 @@ def _run(args: list[str], screen: Screen) -> int:
     from sre_obs.model.errors import SreObsError
 
     try:
-        code = root.main(args=args, prog_name="sre-obs", standalone_mode=False, obj=screen)
+        # Not `root.main`: it would answer a broken pipe and Ctrl-C in its own way.
+        with root.make_context("sre-obs", args, obj=screen) as context:
+            code = root.invoke(context)
     except BrokenPipeError:
         raise
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         screen.err("stopped")
         return INTERRUPTED
@@ -109,7 +121,7 @@ def _run(args: list[str], screen: Screen) -> int:
         # click's own 2 means findings here: a usage error is a 1.
         from sre_obs.app.cli.errors import from_click, show
 
-        show(screen, from_click(error))
+        show(screen, from_click(error, _called(args)))
         return 1
     except Exception as error:
         if screen.debug:
@@ -120,3 +132,17 @@ def _run(args: list[str], screen: Screen) -> int:
         show(screen, known)
         return known.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _called(args: Sequence[str]) -> str:
+    """The command that was meant, as far as the arguments name one."""
+    path, command = ["sre-obs"], cast(click.Group, root)
+    for name in args:
+        known = command.get_command(click.Context(command), name)
+        if known is None:
+            break
+        path.append(name)
+        if not isinstance(known, click.Group):
+            break
+        command = known
+    return " ".join(path)

@@ -61,10 +61,11 @@ def problem_json(problem: Problem) -> dict[str, str]:
     }
 
 
-def from_click(error: click.ClickException) -> UsageError:
-    """What click found wrong with the arguments, in our form."""
+def from_click(error: click.ClickException, command: str) -> UsageError:
+    """What click found wrong with the arguments, in our form; `command` is what was called,
+    if click does not know."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "sre-obs"
+    command = context.command_path if context is not None else command
     near: list[str] = []
     message = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption):
