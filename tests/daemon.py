@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 START = 60.0  # seconds; a loaded machine takes a while to import everything
 
+# As words on a terminal, in the message of a JSON line elsewhere.
+_READY = re.compile(r"\bready   (http://[^\s,;\"]+)")
 _open = build_opener(ProxyHandler({})).open
 
 
@@ -134,8 +137,8 @@ class Daemon:
         with process.stderr:
             for line in process.stderr:
                 self.log.append(line.rstrip())
-                if line.startswith("ready   "):
-                    self.url = line.split()[1].rstrip(",;")
+                if said := _READY.search(line):
+                    self.url = said[1]
                     ready.set()
         ready.set()
 
