@@ -75,8 +75,8 @@ def complaints(driver: Chrome) -> list[str]:
 class Served:
     """`app` on a port of its own, on a loop in a thread."""
 
-    def __init__(self, app: Any) -> None:
-        config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", access_log=False)
+    def __init__(self, app: Any, port: int = 0) -> None:
+        config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
         self._loop = asyncio.new_event_loop()
