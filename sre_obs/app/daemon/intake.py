@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,25 +33,32 @@ def read_alerts(body: bytes, now: float, resolve_timeout: float) -> Taken:
         return Taken((), ("a list of alerts is expected",))
     alerts: list[Alert] = []
     problems: list[str] = []
-    # Alerts that are sent together share their times, more often than not.
-    times: dict[str, float | None] = {}
+    seen = _Seen()
     for place, item in enumerate(items):
         try:
-            alerts.append(_alert(item, now, resolve_timeout, times))
+            alerts.append(_alert(item, now, resolve_timeout, seen))
         except ValueError as error:
             problems.append(f"alert {place}: {error}")
     return Taken(tuple(alerts), tuple(problems))
 
 
-def _alert(item: Any, now: float, resolve_timeout: float, times: dict[str, float | None]) -> Alert:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What alerts of one body have in common, more often than not: read once, kept once."""
+
+    times: dict[str, float | None] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+def _alert(item: Any, now: float, resolve_timeout: float, seen: _Seen) -> Alert:
     if not isinstance(item, dict):
         raise ValueError("an object is expected")
-    labels = _texts(item.get("labels"), "labels")
+    labels = _texts(item.get("labels"), "labels", seen.texts)
     if not labels:
         raise ValueError("at least one label with a value is needed")
-    annotations = _texts(item.get("annotations"), "annotations")
-    starts_at = _time(item.get("startsAt"), "startsAt", times)
-    ends_at = _time(item.get("endsAt"), "endsAt", times)
+    annotations = _texts(item.get("annotations"), "annotations", seen.texts)
+    starts_at = _time(item.get("startsAt"), "startsAt", seen.times)
+    ends_at = _time(item.get("endsAt"), "endsAt", seen.times)
     if starts_at is None:
         starts_at = now if ends_at is None or ends_at > now else ends_at
     if ends_at is not None and ends_at < starts_at:
@@ -69,12 +76,12 @@ def _alert(item: Any, now: float, resolve_timeout: float, times: dict[str, float
         updated_at=now,
         ends_at=now + resolve_timeout if ends_at is None else ends_at,
         ended=EndReason.SENDER if ended else None,
-        generator_url=url if isinstance(url, str) else "",
+        generator_url=seen.texts.setdefault(url, url) if isinstance(url, str) else "",
         drill=labels.get("sre_obs_drill") == "true",
     )
 
 
-def _texts(value: Any, what: str) -> Mapping[str, str]:
+def _texts(value: Any, what: str, known: dict[str, str]) -> Mapping[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -84,6 +91,7 @@ def _texts(value: Any, what: str) -> Mapping[str, str]:
             raise ValueError(f"{what}: the value of {name[:100]!r} must be text")
         if not name:
             raise ValueError(f"{what}: a name is empty")
+        value[name] = known.setdefault(text, text)
     if "" in value.values():
         return {name: text for name, text in value.items() if text}
     return value
