@@ -313,6 +313,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 http="httptools",
+                ws="none",
                 loop="none",
                 server_header=False,
                 date_header=False,
