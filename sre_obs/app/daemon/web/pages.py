@@ -258,6 +258,7 @@ class _Web:
             "now": words.moment(now, now),
             # A page that is not the front page still says when we are blind.
             "health": view.get("health") or health(self._desk),
+            "empty": not any(view.get("counts", {"": 1}).values()),
         }
         return render.html(request, template, {**view, **values}, status)
 

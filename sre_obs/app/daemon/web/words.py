@@ -86,8 +86,10 @@ def span(seconds: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """``412 ms``; from ten seconds on in words: ``5 min``."""
-    return f"{seconds * 1000:,.0f} ms" if abs(seconds) < 10 else span(seconds)
+    """``412 ms``, ``0.4 ms``; from ten seconds on in words: ``5 min``."""
+    if not abs(seconds) < 10:
+        return span(seconds)
+    return f"{seconds * 1000:,.0f} ms" if abs(seconds) >= 0.001 else f"{seconds * 1000:.1g} ms"
 
 
 def link(text: str) -> str:
