@@ -37,7 +37,7 @@ from sre_obs.model.errors import ContentError, SreObsError, UsageError
 from sre_obs.model.ledger import Ledger
 from sre_obs.model.notification import Delivery
 from sre_obs.model.outcome import Answer
-from sre_obs.model.problem import Problem, Severity
+from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import RuleState
 from sre_obs.notify.notice import Notice, make_notice
 
@@ -88,6 +88,7 @@ class Daemon:
         parts = self._parts
         clock, settings = parts.clock, parts.settings
         self._stopping = asyncio.Event()
+        self._reloading = asyncio.Lock()
         pacemaker = Pacemaker(clock)
         self._searches = ThreadPoolExecutor(SEARCH_THREADS, "search")
         sends = ThreadPoolExecutor(SEND_THREADS, "send")
@@ -244,14 +245,21 @@ class Daemon:
             log.warning("reload", problem=f"{problem.location}: {problem.message}")
 
     async def _reload(self) -> Sequence[Problem]:
-        """Load everything anew; keep what is running if any of it is wrong."""
+        """Load everything anew; keep what is running if any of it is wrong. One at a time."""
+        async with self._reloading:
+            return await self._load_anew()
+
+    async def _load_anew(self) -> Sequence[Problem]:
         desk, loop = self._desk, asyncio.get_running_loop()
         try:
             content = await loop.run_in_executor(self._searches, self._parts.load)
-        except ContentError as error:
-            desk.reload_ok, desk.problems = False, error.problems
-            log.error("reload refused; the old configuration runs on", error=str(error))
-            return error.problems
+        except SreObsError as error:
+            desk.reload_ok, desk.problems = False, _problems(error)
+            log.error(
+                "reload refused; the old configuration runs on",
+                error=f"{error.where}: {error.message}",
+            )
+            return desk.problems
         errors = [p for p in content.problems if p.severity is Severity.ERROR]
         if errors:
             desk.reload_ok, desk.problems = False, content.problems
@@ -289,6 +297,14 @@ class Daemon:
             return Response(body, media_type=kind)
 
         return Route("/metrics", metrics)
+
+
+def _problems(error: SreObsError) -> Sequence[Problem]:
+    """What is wrong with the files; a secret's file that can't be read is one of them."""
+    if isinstance(error, ContentError):
+        return error.problems
+    where = Location(error.where or "-")
+    return (Problem(error.slug, Severity.ERROR, where, error.message, error.remedy),)
 
 
 def _spare_the_collector() -> None:
