@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -30,6 +30,11 @@ from sre_obs.query.matchers import compile_matchers, parse_matchers
 from sre_obs.route.silence import expire, updated, validate
 
 Handler = Callable[[Request], Any]
+T = TypeVar("T")
+
+# So many alerts are put into words in one turn of the loop, some milliseconds: to list
+# 100,000 takes seconds, in which probes and POSTs go on.
+TURN = 500
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -88,32 +93,39 @@ class _Api:
 
     async def get_alerts(self, request: Request) -> Response:
         try:
-            chosen = self._chosen(request)
+            chosen = await self._chosen(request)
         except QueryError as error:
             return _error(400, str(error))
-        return _json([self._alert(alert) for alert in chosen])
+        listed = [
+            orjson.dumps(self._alert(alert)) async for some in _in_turns(chosen) for alert in some
+        ]
+        return _listed(listed)
 
     async def get_groups(self, request: Request) -> Response:
         try:
-            chosen = {alert.fingerprint for alert in self._chosen(request)}
+            chosen = {alert.fingerprint for alert in await self._chosen(request)}
         except QueryError as error:
             return _error(400, str(error))
-        groups = []
-        for group in self._desk.engine.ledger.groups.values():
+        listed: list[bytes] = []
+        told = 0
+        for group in list(self._desk.engine.ledger.groups.values()):
             alerts = [
                 self._alert(alert)
                 for alert in self._desk.engine.ledger.members(group.key)
                 if alert.fingerprint in chosen
             ]
             if alerts:
-                groups.append(
-                    {
-                        "labels": dict(group.labels),
-                        "receiver": {"name": group.receiver},
-                        "alerts": alerts,
-                    }
-                )
-        return _json(groups)
+                shown = {
+                    "labels": dict(group.labels),
+                    "receiver": {"name": group.receiver},
+                    "alerts": alerts,
+                }
+                listed.append(orjson.dumps(shown))
+            told += len(alerts)
+            if told >= TURN:
+                told = 0
+                await asyncio.sleep(0)
+        return _listed(listed)
 
     async def get_receivers(self, _: Request) -> Response:
         return _json([{"name": r.name} for r in self._desk.engine.routing.receivers])
@@ -207,23 +219,23 @@ class _Api:
             return _error(503, f"not on disk yet: {error.message}")
         return None
 
-    def _chosen(self, request: Request) -> Sequence[Alert]:
+    async def _chosen(self, request: Request) -> Sequence[Alert]:
         params = request.query_params
         want = {n: params.get(n, "true") != "false" for n in ("active", "silenced", "inhibited")}
         matches = compile_matchers(_matchers(params.getlist("filter")))
         pattern = params.get("receiver") or ".*"
         receiver = compile_matchers((Matcher("receiver", MatchOp.REGEX, pattern),))
         engine, now = self._desk.engine, self._desk.clock.now()
-        chosen = []
-        for alert in engine.ledger.alerts.values():
-            if not alert.firing(now) or not matches(alert.labels):
-                continue
-            silenced = bool(engine.silences.silenced_by(alert.labels, now))
-            if not want["silenced" if silenced else "active"]:
-                continue
-            if not any(receiver({"receiver": name}) for name in self._receivers(alert)):
-                continue
-            chosen.append(alert)
+        chosen: list[Alert] = []
+        async for some in _in_turns(list(engine.ledger.alerts.values())):
+            for alert in some:
+                if not alert.firing(now) or not matches(alert.labels):
+                    continue
+                silenced = bool(engine.silences.silenced_by(alert.labels, now))
+                if not want["silenced" if silenced else "active"]:
+                    continue
+                if any(receiver({"receiver": name}) for name in self._receivers(alert)):
+                    chosen.append(alert)
         return sorted(chosen, key=lambda alert: alert.fingerprint)
 
     def _receivers(self, alert: Alert) -> list[str]:
@@ -338,6 +350,17 @@ def _about(silence: Silence, wanted: Matcher) -> bool:
     # As amtool asks: a silence is found by the matchers it has.
     labels = {m.name: m.value for m in silence.matchers}
     return compile_matchers((wanted,))(labels)
+
+
+async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """`items` in parts, others having their turn after each."""
+    for at in range(0, len(items), TURN):
+        yield items[at : at + TURN]
+        await asyncio.sleep(0)
+
+
+def _listed(items: Sequence[bytes]) -> Response:
+    return Response(b"[" + b",".join(items) + b"]", media_type="application/json")
 
 
 def _json(value: Any) -> Response:
