@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.app.web.night import NOW, World, idle, night, oom
+from tests.app.web.night import IDLE, NOW, World, idle, night, oom
 from tests.browser.chromium import DESKTOP, PHONE, Served, chromium, hurry, scheme, size
 from tests.daemon import Daemon, fire
 
@@ -84,6 +84,18 @@ def test_long_names_do_not_scroll_a_phone_sideways(browser: Chrome) -> None:
             browser.get(served.url + path)
             width = browser.execute_script("return document.documentElement.scrollWidth")
             assert width <= PHONE[0], path
+
+
+def test_markup_in_telemetry_runs_nothing(browser: Chrome) -> None:
+    script = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
+    world = World(IDLE)
+    labels = {"alertname": script, "team": script, script: script}
+    world.fire(oom(1, labels=labels, annotations={"title": script, "action": script}))
+    world.silence('team!="x", alertname=~".+"', 60, by=script, comment=script)
+    with Served(world.app) as served:
+        for path in ("/", "/alerts/0000000000000001", "/silences", "/deliveries", "/about"):
+            browser.get(served.url + path)
+            assert browser.title != "taken", path
 
 
 def test_what_a_thumb_must_hit_is_44_px_high(browser: Chrome, served: Served) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import sre_obs.app.daemon.web as web
 from tests.app.web.night import World, night, oom
-from tests.app.web.test_hostile import check, paths
+from tests.app.web.reading import check, paths
 
 STATIC = Path(web.__file__).parent / "static"
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
@@ -150,6 +150,11 @@ class TestReadable:
         assert '<a class="skip" href="#main">' in html
         assert '<a href="/rules" aria-current="page">Rules</a>' in html
         assert html.count("<h1") == 1
+
+    def test_one_region_is_read_aloud_as_it_changes(self) -> None:
+        world = night()
+        for path in ("/", "/rules", f"/alerts/{oom(1).fingerprint}"):
+            assert world.get(path).count('role="status"') == 1, path
 
     def test_ids_are_unique(self) -> None:
         world = night()

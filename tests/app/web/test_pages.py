@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html import unescape
 
 import pytest
 
@@ -25,22 +24,13 @@ from tests.app.web.night import (
     oom,
     run,
 )
+from tests.app.web.reading import said, words
 
 PAGES = (
     *("/", "/history", "/rules", "/silences", "/silences/new", "/receivers", "/deliveries"),
     *("/about", "/alerts/d15c000000000000", "/rules/postgresql/idle"),
 )
 TWINS = ("/index", "/history", "/rules", "/silences", "/receivers", "/deliveries")
-
-
-def words(html: str) -> str:
-    """What a person reads: no tags, white space as one blank and none before a stop."""
-    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", html))).strip()
-    return re.sub(r" (?=[,.;:])", "", text)
-
-
-def said(world: World, path: str, **params: str) -> str:
-    return words(world.get(path, **params))
 
 
 def quiet() -> World:

@@ -14,7 +14,7 @@ from sre_obs.app.daemon.web.silences import end_of, guard, read
 from sre_obs.model.errors import StoreError
 from sre_obs.query.matchers import parse_matchers
 from tests.app.web.night import NOW, World, idle, night, oom
-from tests.app.web.test_pages import said, words
+from tests.app.web.reading import said, words
 
 ONE = 'alertname="idle", application="orders-api"'
 

@@ -24,7 +24,7 @@ from sre_obs.query.matchers import compile_matchers, format_matcher, parse_match
 
 WEEK = 7 * 86_400.0
 # The preview looks back over so many episodes; with more, it says "or more".
-EPISODES = 5_000
+EPISODES = 2_000
 ROWS = 100
 DURATIONS = ("1h", "2h", "8h", "09:00", "own")
 _DEFAULT = "2h"

@@ -14,6 +14,7 @@ from sre_obs.app.daemon.web.rules import run_line
 from sre_obs.model.alert import Alert, Evidence
 from sre_obs.model.matcher import Matcher, MatchOp
 from sre_obs.model.notification import Delivery, DeliveryState, Group
+from sre_obs.model.routing import Route
 from sre_obs.model.silence import Silence
 from sre_obs.notify import wording
 from sre_obs.query.matchers import compile_matchers, format_matcher
@@ -176,39 +177,43 @@ def _groups(alert: Alert, deliveries: Iterable[Delivery], desk: Desk) -> list[Gr
 def _untold(alert: Alert, told: Sequence[Delivery], desk: Desk) -> list[Untold]:
     now, engine = desk.clock.now(), desk.engine
     by = engine.silences.silenced_by(alert.labels, now, alert.fingerprint)
+    kept, href = "", ""
+    if alert.shadow:
+        kept, href = "not sent: its rule is in shadow", f"/rules/{alert.rule}"
+    elif by:
+        kept, href = f"not sent: silenced by {_by(by[0], now)}", f"/silences#s-{by[0].id}"
     reached = {delivery.integration for delivery in told}
     found: list[Untold] = []
     for route in engine.router.match(alert.labels, alert.fingerprint):
         receiver = engine.routing.receiver(route.receiver)
-        integrations = receiver.integrations if receiver else ()
-        named = f"{route.receiver}, {words.place(route)}"
-        group = next(
-            (
-                g
-                for key in engine.ledger.groups_of(alert.fingerprint)
-                if (g := engine.ledger.groups.get(key)) is not None and g.route == route.id
-            ),
-            None,
-        )
+        group = _group_of(alert, route, desk)
         id_ = wording.group_id(group.key) if group else ""
-        if not integrations:
-            why = "not sent: this receiver tells nobody"
-            found.append(Untold(route.receiver, "", why, "/receivers", named, id_))
-        for integration in integrations:
-            why, href = "", ""
-            if alert.shadow:
-                why = "not sent: its rule is in shadow"
-                href = f"/rules/{alert.rule}"
-            elif by:
-                why = f"not sent: silenced by {_by(by[0], now)}"
-                href = f"/silences#s-{by[0].id}"
-            elif integration.id not in reached:
-                when = words.moment(group.flush_at if group else None, now)
-                why = f"not yet: its group is looked at {when.ago}" if when else "not yet"
-            if why:
-                shown = words.target(integration, route.receiver)
-                found.append(Untold(shown, integration.id, why, href, named, id_))
+        named = f"{route.receiver}, {words.place(route)}"
+        if receiver is None or not receiver.integrations:
+            why = kept or "not sent: this receiver tells nobody"
+            found.append(Untold(route.receiver, "", why, href or "/receivers", named, id_))
+            continue
+        when = words.moment(group.flush_at if group else None, now)
+        waits = f"not yet: its group is looked at {when.ago}" if when else "not yet"
+        found += [
+            Untold(
+                words.target(integration, route.receiver),
+                integration.id,
+                kept or waits,
+                href,
+                named,
+                id_,
+            )
+            for integration in receiver.integrations
+            if kept or integration.id not in reached
+        ]
     return found
+
+
+def _group_of(alert: Alert, route: Route, desk: Desk) -> Group | None:
+    ledger = desk.engine.ledger
+    groups = (ledger.groups.get(key) for key in ledger.groups_of(alert.fingerprint))
+    return next((g for g in groups if g is not None and g.route == route.id), None)
 
 
 def _silences(alert: Alert, end: float, desk: Desk) -> list[Silence]:
