@@ -299,7 +299,9 @@ def test_a_drill_needs_the_privileges_that_its_remedy_names(
     remedy: str,
 ) -> None:
     httpserver.expect_request("/hook").respond_with_data("ok")
-    role = {"indices": [{"names": [DRILLS], "privileges": privileges}]}
+    # A key that reads nothing at all is refused outright; this one is the harder case.
+    reads = {"names": [site.open], "privileges": ["read"]}
+    role = {"indices": [{"names": [DRILLS], "privileges": privileges}, reads]}
     _, key = site.key(role)
     order = Order({}, "tests", patience=10.0 if last == "webhook" else 0.5)
     settings = drill_settings(site, tmp_path, key, httpserver)
