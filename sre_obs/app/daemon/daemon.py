@@ -85,6 +85,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Serve until told to stop, then drain. Raises SreObsError if it can't start."""
+        _spare_the_collector()
         parts = self._parts
         clock, settings = parts.clock, parts.settings
         self._stopping = asyncio.Event()
@@ -138,7 +139,8 @@ class Daemon:
         await asyncio.wrap_future(engine.start(now))
         await asyncio.wrap_future(self._retire_removed())
 
-        _spare_the_collector()
+        # What was loaded lives long: out of the collector's way for good.
+        gc.freeze()
         servers = [_Server(self._main_app(desk), sockets[0], settings.max_body)]
         if len(sockets) > 1:
             servers.append(_Server(Starlette(routes=self._probes(desk)), sockets[1], 2**16))
@@ -312,9 +314,8 @@ def _spare_the_collector() -> None:
 
     Nouns hold no cycles and are freed by counting; yet with the defaults a fifth of an
     ingest's time was spent on looking at all of them anew, in pauses that grow with their
-    number. What was loaded is out of its way for good.
+    number.
     """
-    gc.freeze()
     gc.set_threshold(20_000, 20, 100)
 
 
