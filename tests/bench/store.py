@@ -1,10 +1,10 @@
-"""What the store costs over bare SQLite: ``python -m tests.bench.store [FOLDER]``.
+"""What the store costs over bare SQLite.
 
 Both write the same alerts (six labels, about 550 bytes of JSON) at the same durability
-(WAL, synchronous=FULL, one fdatasync a transaction) into FOLDER (a temporary one here by
-default: /dev/shm would sync for nothing), in turns, so that a noisy disk is noisy for
-both. The baseline upserts ready-made text into a table of (fingerprint, body); the store
-is given nouns and keeps episodes, their order and what is current.
+(WAL, synchronous=FULL, one fdatasync a transaction) to the same disk, in turns, so that a
+noisy disk is noisy for both. The baseline upserts ready-made text into a table of
+(fingerprint, body); the store is given nouns and keeps episodes, their order and what is
+current.
 
 The goal is a ratio of at least 0.30 at 100 and at 1,000 alerts a transaction.
 """
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import sqlite3
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,6 +22,7 @@ from sre_obs.adapters.store import codec
 from sre_obs.adapters.store.sqlite import SqliteStore
 from sre_obs.model.alert import Alert, fingerprint
 from sre_obs.model.changes import Changes
+from tests.bench.table import folder, options
 
 SIZES = ((1, 400), (10, 200), (100, 100), (1_000, 30))
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000")
@@ -101,19 +100,20 @@ def compare(baseline: Baseline, store: SqliteStore, batches: Sequence[Sequence[A
     )
 
 
-def main(folder: Path) -> None:
+def measure(made: Path, sizes: Sequence[tuple[int, int]]) -> None:
+    """Write all batches into `made` and print the tables."""
     size = statistics.mean(len(codec.dump_alert(make(n))) for n in range(100))
-    print(f"SQLite {sqlite3.sqlite_version}, {size:.0f} bytes an alert, in {folder}")
+    print(f"SQLite {sqlite3.sqlite_version}, {size:.0f} bytes an alert, in {made}")
     head = f"{'a batch':>7} {'raw /s':>12} {'store /s':>12} {'ratio':>7}"
     head += f" {'raw ms':>10} {'store ms':>10}"
-    baseline = Baseline(folder / "raw.db")
-    store = SqliteStore(folder / "state.db", timer=time.monotonic)
+    baseline = Baseline(made / "raw.db")
+    store = SqliteStore(made / "state.db", timer=time.monotonic)
     number = 0
     seen: list[Alert] = []
     for title in ("new alerts", "the same alerts a minute later"):
         print(f"\n{title}\n{head}")
         at = 0
-        for count, repeats in SIZES:
+        for count, repeats in sizes:
             total = count * repeats
             if title == "new alerts":
                 alerts = [make(n) for n in range(number, number + total)]
@@ -139,9 +139,11 @@ def main(folder: Path) -> None:
     store.close()
 
 
+def main() -> None:
+    quick = options(__doc__).quick
+    with folder() as made:
+        measure(made, [(count, max(n // 10, 5)) for count, n in SIZES] if quick else SIZES)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
-    else:
-        with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as made:
-            main(Path(made))
+    main()
