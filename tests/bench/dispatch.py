@@ -22,7 +22,8 @@ def storm(make: type[Ours] | type[Alertmanager], count: int, size: int) -> dict[
     with folder() as made, ExitStack() as stack:
         sink = stack.enter_context(Sink())
         text = routes(sink.url, group_by="pod", group_wait="0s")
-        server: Server = stack.enter_context(make(made / "it", text))
+        server: Server = make(made / "it", text)
+        stack.enter_context(server)
         client = stack.enter_context(Client(server.url))
         requests = [client.request(batch) for batch in batches(make_alerts(count, 100), size)]
         posted: list[float] = []

@@ -24,7 +24,8 @@ def measure(count: int, group_by: str, group_wait: str) -> list[float]:
         with folder() as made, ExitStack() as stack:
             sink = stack.enter_context(Sink())
             text = routes(sink.url, group_by=group_by, group_wait=group_wait)
-            server: Server = stack.enter_context(make(made / "it", text))
+            server: Server = make(made / "it", text)
+            stack.enter_context(server)
             client = stack.enter_context(Client(server.url))
             for batch in batches(make_alerts(count, 100), 1_000):
                 client.send(client.request(batch))

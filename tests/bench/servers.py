@@ -7,8 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
+from typing import TypeAlias
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -16,25 +15,6 @@ from tests.daemon import Daemon
 
 PACKAGE = "prometheus-alertmanager"
 START = 30.0
-
-
-class Server(Protocol):
-    """A running daemon that takes alerts."""
-
-    name: str
-    url: str
-
-    @property
-    def pid(self) -> int: ...
-
-    def __enter__(self) -> Server: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def routes(hook: str, *, group_by: str, group_wait: str) -> str:
@@ -51,6 +31,10 @@ class Ours(Daemon):
     """`sre-obs run` as a router without rules."""
 
     name = "sre-obs"
+
+    def __enter__(self) -> Ours:
+        super().__enter__()
+        return self
 
 
 class Alertmanager:
@@ -97,6 +81,9 @@ class Alertmanager:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(20)
+
+
+Server: TypeAlias = Ours | Alertmanager
 
 
 def cpu_seconds(pid: int) -> float:
