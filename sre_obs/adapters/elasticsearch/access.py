@@ -35,7 +35,7 @@ class Access:
 
     def forget(self) -> None:
         """Ask anew from now on: privileges may have been taken away meanwhile."""
-        self._granted = frozenset()
+        self._open, self._granted = False, frozenset()
 
     def check(self, requests: Sequence[Request], answers: Sequence[Found]) -> list[Found]:
         """The same answers, with an error for each that leaves out what the key can't read."""
