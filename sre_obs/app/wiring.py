@@ -57,6 +57,10 @@ class Parts:
 
     def close(self) -> None:
         """Let go of all that holds a file, a process or a connection."""
+        for part in (*self.senders.values(), *self.sources.values()):
+            close = getattr(part, "close", None)
+            if close is not None:
+                close()
         for close in reversed(self.closers):
             close()
 

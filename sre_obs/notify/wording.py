@@ -46,7 +46,7 @@ _NOT_ENTITY = frozenset(
     (
         *("alertname", "severity", "source", "team", "owner", "rule", "receiver", "runbook"),
         *("alertgroup", "prometheus", "prometheus_replica", "replica", "monitor", "endpoint"),
-        *("job", "tier", "priority"),
+        *("job", "tier", "priority", "sre_obs_drill", "drill_id"),
     )
 )
 # What an entity is called by, the most specific thing first; names that are not listed

@@ -68,9 +68,12 @@ def command(
     def told(hop: Hop) -> None:
         if screen.as_json:
             return
-        mark = click.style("ok  ", fg="green") if hop.ok else click.style("FAIL", fg="red")
-        took = f"{hop.seconds:>5.2f} s"
-        screen.out(f"  {mark} {hop.name:<9} {printable(hop.detail):<38} {took}")
+        detail = printable(hop.detail)
+        if hop.ok:
+            mark = click.style("ok  ", fg="green")
+            screen.out(f"  {mark} {hop.name:<9} {detail:<38} {hop.seconds:>5.2f} s")
+        else:
+            screen.out(f"  {click.style('FAIL', fg='red')} {hop.name:<9} {detail}")
         if hop.remedy:
             screen.out(f"  do: {printable(hop.remedy)}")
 

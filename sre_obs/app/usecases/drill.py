@@ -27,7 +27,7 @@ from sre_obs.model.alert import Alert, EndReason, fingerprint
 from sre_obs.model.changes import Changes
 from sre_obs.model.errors import SourceError, SreObsError, UsageError
 from sre_obs.model.ledger import Ledger
-from sre_obs.model.notification import Delivery, DeliveryKind
+from sre_obs.model.notification import Delivery, DeliveryKind, DeliveryState
 from sre_obs.model.outcome import Answer, Verdict
 from sre_obs.model.problem import Location
 from sre_obs.model.routing import Integration, Route, Routing, SlackIntegration
@@ -249,8 +249,8 @@ class _Drill:
             fingerprint=fingerprint(labels),
             labels=labels,
             annotations={
-                "summary": "DRILL, no action",
-                "description": f"sre-obs alert-test, sent by {self._order.by}.",
+                "summary": f"alert test by {self._order.by}",
+                "description": "Sent by sre-obs alert-test; nothing is wrong.",
             },
             starts_at=now,
             fired_at=now,
@@ -294,6 +294,7 @@ class _Drill:
         answer = last.answer
         if answer.verdict is not Verdict.DELIVERED:
             remedy = answer.remedy or "see what it answered; sre-obs run tries again by itself"
+            remedy += f", then sre-obs alert-test --receiver {name}"
             self._add(Hop(kind, False, f"{name}: {answer.detail}", last.seconds, remedy))
             return
         began = self._clock.timer()
@@ -314,7 +315,20 @@ class _Drill:
                 return last
             await clock.sleep(PAUSE / 2)
             self._engine.advance(clock.now())
+            if last is not None and last.delivery.id not in self._engine.ledger.deliveries:
+                await self._found_out(last)
         return self._tries.get(integration)
+
+    async def _found_out(self, last: _Try) -> None:
+        """Its answer was lost, and the receiver was asked: the store knows what it said."""
+        await asyncio.wrap_future(self._parts.store.flushed())
+        read = self._parts.store.deliveries
+        loop = asyncio.get_running_loop()
+        rows = await loop.run_in_executor(self._pool, lambda: read(group=last.delivery.group))
+        for row in rows:
+            if row.id == last.delivery.id and row.state is DeliveryState.SENT:
+                answer = Answer(Verdict.DELIVERED, message=row.message)
+                self._tries[row.integration] = replace(last, delivery=row, answer=answer)
 
     async def _read_back(self, last: _Try, integration: SlackIntegration) -> tuple[bool, str, str]:
         """Whether the message is there for others to read: ok, words, remedy."""
@@ -396,7 +410,7 @@ def _refused(error: SourceError, index: str) -> tuple[str, str]:
 def _rule(drill: str, index: str, labels: Mapping[str, str]) -> Rule:
     return Rule(
         id="sre-obs/sre-obs-drill",
-        title="DRILL, no action",
+        title="Alert test",
         kind=RuleKind.QUERY,
         index=(index,),
         query=Query("dsl", "", {"match": {"sre_obs.drill.id": drill}}),
