@@ -9,7 +9,12 @@ import subprocess
 from tests.tiers import NotReady
 
 # command on PATH -> package that brings it
-PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver", "strace": "strace"}
+PACKAGES = {
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "strace": "strace",
+    "amtool": "prometheus-alertmanager",
+}
 
 
 def install_missing() -> list[str]:
