@@ -83,7 +83,7 @@ class Night:
         self.daemon: Daemon | None = None
         self.source.add(
             METRICS,
-            *({"@timestamp": at, "pod": "p", "cpu": 1.0} for at in every(10, T0 - 60, T0 + 9e4)),
+            *({"@timestamp": at, "pod": "p", "cpu": 1.0} for at in every(30, T0 - 3e4, T0 + 9e4)),
         )
 
     async def start(self) -> None:
