@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -70,6 +71,27 @@ def test_the_command_works_in_an_empty_folder(installed: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert "Usage: sre-obs" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.crash  # half a minute: too slow among the tests that need no process
+def test_the_demo_runs_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    dependencies = str(Path(click.__file__).parents[1])
+    done = subprocess.run(
+        [
+            *(installed.with_name("sre-obs"), "demo", "--listen", "127.0.0.1:0"),
+            *("--exit-after", "20s", "--output", "json"),
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": dependencies},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found) == ["documents", "rules", "fired", "resolved", "delivered"]
+    assert all(number > 0 for number in found.values()), found
     assert list(tmp_path.iterdir()) == []
 
 
