@@ -96,6 +96,8 @@ def build(
     token = secret(settings.token, settings.token_file, "token")
     check_exposure(settings.listen, bool(token))
     store = SqliteStore(settings.data / "state.db", timer=clock.timer)
+    if not dry_run:
+        store.make_room()
     renderer = BoundedRenderer()
     parts = Parts(
         settings=settings,

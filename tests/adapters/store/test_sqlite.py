@@ -25,6 +25,7 @@ from sre_obs.model.errors import (
     StoreNewer,
 )
 from sre_obs.model.notification import DeliveryState
+from sre_obs.model.store import Snapshot
 from tests.adapters.store.child import numbered
 from tests.adapters.store.conftest import no_room
 from tests.model.nouns import make_alert, make_delivery, make_group
@@ -46,6 +47,14 @@ def fill(path: Path, count: int = 1) -> None:
     for number in range(1, count + 1):
         store.commit(numbered(number))
     store.close()
+
+
+def open_and_load(path: Path) -> Snapshot:
+    store = open_store(path)
+    try:
+        return store.load()
+    finally:
+        store.close()
 
 
 def mode(path: Path | str) -> int:
@@ -291,6 +300,34 @@ def test_it_is_as_durable_as_it_says(path: Path) -> None:
     assert driver.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert driver.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     store.close()
+
+
+def test_a_log_that_was_given_room_grows_no_more_and_holds_nothing_new(path: Path) -> None:
+    log = Path(f"{path}-wal")
+    store = open_store(path)
+    before, file_size = log.stat().st_size, path.stat().st_size
+    store.make_room().result()
+    store.commit(numbered(1)).result()
+    room = log.stat().st_size
+    assert room >= 4_000 * 4_096 > before
+    for number in range(2, 200):
+        store.commit(numbered(number)).result()
+    store.make_room().result()
+    assert log.stat().st_size == room
+    assert path.stat().st_size == file_size
+    assert value(path, "SELECT count(*) FROM sqlite_master WHERE name = 'room'") == 0
+    assert value(path, "PRAGMA integrity_check") == "ok"
+    store.close()
+    assert len(open_and_load(path).deliveries) == 199
+
+
+def test_a_log_that_gets_no_room_does_without(path: Path) -> None:
+    store = open_store(path)
+    with no_room(), pytest.raises(sqlite3.Error):
+        store.make_room().result()
+    store.commit(numbered(1)).result()
+    store.close()
+    assert len(open_and_load(path).deliveries) == 1
 
 
 def test_readers_see_whole_commits_and_never_wait_for_the_writer(path: Path) -> None:
