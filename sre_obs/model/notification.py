@@ -14,7 +14,9 @@ class Told:
     """What one integration was last told of a group (or will be: the row is written).
 
     `generation` counts messages: a group that fires again after all of it resolved
-    starts a new one. `message` is known once the post was answered.
+    starts a new one. `message` is known once the post was answered. `owed` are alerts
+    that it was told fire, of which the last word left out that they do, or ended: they
+    were silenced.
     """
 
     at: float
@@ -22,6 +24,7 @@ class Told:
     resolved: frozenset[str]
     generation: int = 1
     message: MessageRef | None = None
+    owed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

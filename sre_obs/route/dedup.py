@@ -2,7 +2,7 @@
 
 What an integration was told (`Told`) is what its last notification said. So an alert that
 was left out because it was silenced is news once the silence is over, and one whose end
-was told is news when it fires again.
+was told is news when it fires again. The end of one that was left out is still owed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 from sre_obs.model.notification import Told
 
 _NONE: frozenset[str] = frozenset()
+_UNWANTED = "resolved, which it is not told of"
 
 
 class Reason(StrEnum):
@@ -27,13 +28,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a group stands, as fingerprints. `firing` and `ended` may be told of, `held` ended
-    while it may not, `members` are all."""
+    """How a group stands, as fingerprints: `firing` and `ended` may be told of, `members`
+    are all."""
 
     members: frozenset[str]
     firing: frozenset[str]
     ended: frozenset[str]
-    held: frozenset[str] = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +63,52 @@ class Verdict:
 
 def dedup(told: Told | None, standing: Standing, terms: Terms, now: float) -> Verdict:
     """Decide for one integration, by what it was told and how the group stands."""
-    pending = told.firing & standing.members if told else _NONE
-    if told is None or not pending:
-        return _first(told, standing, terms, now)
+    listed = told.firing & standing.members if told else _NONE
+    if told is None or not listed:
+        return _nothing_open(told, standing, terms, now)
     wanted = standing.firing & told.firing if terms.former else standing.firing
-    news = pending & standing.ended
-    after = replace(
-        told,
-        at=now,
-        # An end that can't be told just now is owed, unless all is said to be resolved.
-        firing=wanted | (pending & standing.held) if wanted else _NONE,
-        resolved=((told.resolved | news) & standing.members) - wanted,
-    )
+    owed = listed | (told.owed & standing.members)
+    news = owed & standing.ended
+    elapsed = not terms.former and terms.repeat is not None and now >= told.at + terms.repeat
     if not wanted <= told.firing:
-        return Verdict(Reason.NEW, after, news)
-    if news and terms.send_resolved:
-        return Verdict(Reason.RESOLVED if wanted else Reason.ALL_RESOLVED, after, news)
-    if news:
-        settled = replace(after, at=told.at, firing=pending - news)
-        return Verdict(None, settled, why_not="resolved, which it is not told of")
-    if not wanted:
-        return Verdict(None, told, why_not="nothing to tell")
-    if terms.former or terms.repeat is None or now < told.at + terms.repeat:
-        return Verdict(None, told, why_not="nothing new")
-    return Verdict(Reason.REPEAT, after)
+        reason = Reason.NEW
+    elif news:
+        reason = Reason.RESOLVED if wanted else Reason.ALL_RESOLVED
+    elif wanted and elapsed:
+        reason = Reason.REPEAT
+    else:
+        return Verdict(None, told, why_not="nothing new" if wanted else "nothing to tell")
+    resolved = ((told.resolved | news) & standing.members) - wanted
+    if not terms.send_resolved and reason in (Reason.RESOLVED, Reason.ALL_RESOLVED):
+        unsaid = replace(told, firing=listed - news, resolved=resolved, owed=told.owed - news)
+        return Verdict(None, unsaid, why_not=_UNWANTED)
+    after = replace(told, at=now, firing=wanted, resolved=resolved, owed=owed - news - wanted)
+    return Verdict(reason, after, news)
 
 
-def _first(told: Told | None, standing: Standing, terms: Terms, now: float) -> Verdict:
-    firing = standing.firing
-    if firing and not terms.former:
-        if told is None:
+def _nothing_open(told: Told | None, standing: Standing, terms: Terms, now: float) -> Verdict:
+    """Nothing that it was told of still fires by its last word."""
+    firing = _NONE if terms.former else standing.firing
+    if told is None:
+        if firing:
             return Verdict(Reason.FIRST, Told(now, firing, _NONE))
-        before = (told.resolved & standing.members) - firing
-        return Verdict(Reason.FIRST, Told(now, firing, before, told.generation + 1))
-    if told is not None and told.firing:
-        # It was told of alerts that left the group, as when routes change.
-        told = replace(told, firing=_NONE)
-    untold = standing.ended - told.resolved if told else standing.ended
-    why = "resolved before it was told" if untold else "nothing to tell"
+        why = "resolved before it was told" if standing.ended else "nothing to tell"
+        return Verdict(None, None, why_not=why)
+    owed = told.owed & standing.members
+    news = owed & standing.ended
+    resolved = ((told.resolved | news) & standing.members) - firing
+    if firing:
+        after = Told(now, firing, resolved, told.generation + 1, owed=owed - news - firing)
+        return Verdict(Reason.FIRST, after, news)
+    if news and terms.send_resolved:
+        after = replace(told, at=now, firing=_NONE, resolved=resolved, owed=owed - news)
+        return Verdict(Reason.RESOLVED, after, news)
+    if news or told.firing:
+        # What it was told of may also have left the group, as when routes change.
+        told = replace(told, firing=_NONE, resolved=resolved, owed=owed - news)
+    why = "nothing to tell"
+    if news:
+        why = _UNWANTED
+    elif standing.ended - told.resolved:
+        why = "resolved before it was told"
     return Verdict(None, told, why_not=why)

@@ -83,7 +83,9 @@ def _slack(telling: Telling, waiting: Sequence[Delivery], number: int) -> tuple[
         return (_brought_up_to_date(post, telling), *rest)
     if post is None and telling.told.message is None:
         # The first of its generation; or the post was given up, so there is no message.
-        return (_delivery(telling, kinds.POST, number, telling.resolved),)
+        first = telling.reason is Reason.FIRST
+        ends = telling.news if first else telling.resolved
+        return (_delivery(telling, kinds.POST, number, ends),)
     wanted = [kinds.UPDATE] if telling.relisted or telling.reason is not Reason.REPEAT else []
     if telling.reason in (Reason.ALL_RESOLVED, Reason.REPEAT):
         wanted.append(kinds.REPLY)

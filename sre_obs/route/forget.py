@@ -48,4 +48,4 @@ def _open(fingerprint: str, group: Group, ledger: Ledger) -> bool:
 
 
 def _owed(fingerprint: str, told: Iterable[Told]) -> bool:
-    return any(fingerprint in each.firing for each in told)
+    return any(fingerprint in each.firing or fingerprint in each.owed for each in told)

@@ -92,7 +92,6 @@ def _verdicts(
         look.members,
         frozenset([alert.fingerprint for alert in look.firing]),
         frozenset([alert.fingerprint for alert in look.ended]),
-        frozenset([s.alert.fingerprint for s in look.suppressed if not s.alert.firing(look.now)]),
     )
     repeat = None if route is None or _drill(look.firing) else route.repeat_interval
     verdicts: list[tuple[Target, Verdict]] = []

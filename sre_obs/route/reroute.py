@@ -64,7 +64,8 @@ def _owed(group: Group, ledger: Ledger, router: Router) -> Iterable[str]:
     """Alerts of which the group's integrations have yet to hear the end, or whose rows wait."""
     found: dict[str, None] = {}
     for target in router.targets(None, group.told):
-        found.update(dict.fromkeys(sorted(group.told[target.integration.id].firing)))
+        told = group.told[target.integration.id]
+        found.update(dict.fromkeys(sorted(told.firing | told.owed)))
     for id_ in group.told:
         for row in ledger.conversation(group.key, id_):
             found.update(dict.fromkeys((*row.firing, *row.resolved)))

@@ -329,6 +329,17 @@ def test_an_alert_that_ended_under_a_silence_is_told_as_resolved_after_it() -> N
     assert not s.ledger.alerts
 
 
+def test_who_was_left_out_and_ended_under_a_silence_is_told_of_after_it() -> None:
+    with story(WEBHOOK, until=600) as s:
+        s.at(0).push(DISK_A)
+        s.at(20).silence('host="a"', seconds=300)
+        s.at(30).push(DISK_B)
+        s.at(100).resolve(DISK_A)
+        s.want(between(10, 10), "ops", post(firing=[DISK_A]))
+        s.want(between(70, 70), "ops", post(firing=[DISK_B], reason="new alerts"))
+        s.want(between(320, 320), "ops", post([DISK_B], [DISK_A], reason="alerts resolved"))
+
+
 def test_an_alert_that_came_and_went_under_a_silence_was_never_there() -> None:
     with story(SLACK, until=3000) as s:
         s.at(0).silence('team="db"', seconds=500)

@@ -144,6 +144,7 @@ _told = st.builds(
     resolved=st.frozensets(_fingerprints, max_size=3),
     generation=counts,
     message=_messages,
+    owed=st.frozensets(_fingerprints, max_size=3),
 )
 groups = st.builds(
     Group,

@@ -17,13 +17,12 @@ def prints(text: str) -> frozenset[str]:
     return frozenset(text)
 
 
-def told(firing: str, resolved: str = "", *, ago: float = 60.0) -> Told:
-    return Told(NOW - ago, prints(firing), prints(resolved), 3, MESSAGE)
+def told(firing: str, resolved: str = "", owed: str = "", *, ago: float = 60.0) -> Told:
+    return Told(NOW - ago, prints(firing), prints(resolved), 3, MESSAGE, prints(owed))
 
 
-def standing(firing: str, ended: str = "", silenced: str = "", held: str = "") -> Standing:
-    everyone = prints(firing + ended + silenced + held)
-    return Standing(everyone, prints(firing), prints(ended), prints(held))
+def standing(firing: str, ended: str = "", silenced: str = "") -> Standing:
+    return Standing(prints(firing + ended + silenced), prints(firing), prints(ended))
 
 
 HEARS_ALL = Terms(send_resolved=True, repeat=HOUR)
@@ -88,11 +87,24 @@ TABLE = {
     "a new member while another is silenced: that one is left out": (
         told("a"), standing("b", silenced="a"), HEARS_ALL, Reason.NEW, "b", "", 3,
     ),
-    "a new member while another's end is held: that end is owed": (
-        told("a"), standing("b", held="a"), HEARS_ALL, Reason.NEW, "ab", "", 3,
-    ),
     "all that may be told of resolved": (
-        told("ab"), standing("", "b", held="a"), HEARS_ALL, Reason.ALL_RESOLVED, "", "b", 3,
+        told("ab"), standing("", "b", silenced="a"), HEARS_ALL, Reason.ALL_RESOLVED, "", "b", 3,
+    ),
+    "the end of one that was left out": (
+        told("b", owed="a"), standing("b", "a"), HEARS_ALL, Reason.RESOLVED, "b", "a", 3,
+    ),
+    "the end of one that was left out, after all was said to be resolved": (
+        told("", "b", "a"), standing("", "ab"), HEARS_ALL, Reason.RESOLVED, "", "ab", 3,
+    ),
+    "the same, for who does not want to hear of ends": (
+        told("", "b", "a"), standing("", "ab"), NO_ENDS, "resolved, which it is not told of",
+        "", "ab", 3,
+    ),
+    "one that was left out fires and may be told of again": (
+        told("b", owed="a"), standing("ab"), HEARS_ALL, Reason.NEW, "ab", "", 3,
+    ),
+    "one that was left out fires again, after all was said to be resolved": (
+        told("", "b", "a"), standing("a", "b"), HEARS_ALL, Reason.FIRST, "a", "b", 4,
     ),
     "what was told left the group": (
         told("a"), standing("b"), HEARS_ALL, Reason.FIRST, "b", "", 4,
@@ -142,6 +154,21 @@ def test_a_message_is_known_through_its_generation_and_not_beyond() -> None:
     assert same.message == MESSAGE
     assert new is not None
     assert new.message is None
+
+
+def test_what_is_left_out_is_owed_until_its_end_is_told_or_it_is_listed_again() -> None:
+    def owed(before: Told, stands: Standing) -> str:
+        after = dedup(before, stands, HEARS_ALL, NOW).told
+        assert after is not None
+        return "".join(sorted(after.owed))
+
+    assert owed(told("a"), standing("b", silenced="a")) == "a"
+    assert owed(told("ab"), standing("", "b", silenced="a")) == "a"
+    assert owed(told("", "b", "a"), standing("c", "b", silenced="a")) == "a"
+    assert owed(told("b", owed="a"), standing("bc", silenced="a")) == "a"
+    assert owed(told("b", owed="a"), standing("b", "a")) == ""
+    assert owed(told("", "b", "a"), standing("c", "a")) == ""
+    assert owed(told("b", owed="a"), standing("ab")) == ""
 
 
 def test_the_ends_that_are_news_are_named() -> None:

@@ -160,6 +160,9 @@ def load_group(text: str) -> Group:
     )
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def _told_out(told: Told) -> dict[str, Any]:
     out: dict[str, Any] = {
         "at": told.at,
@@ -169,6 +172,8 @@ def _told_out(told: Told) -> dict[str, Any]:
     }
     if told.message is not None:
         out["message"] = _message_out(told.message)
+    if told.owed:
+        out["owed"] = sorted(told.owed)
     return out
 
 
@@ -180,6 +185,7 @@ def _told_in(data: Mapping[str, Any]) -> Told:
         resolved=frozenset(get("resolved", ())),
         generation=get("generation", 1),
         message=_message_in(get("message")),
+        owed=frozenset(data["owed"]) if "owed" in data else _NONE,
     )
 
 
