@@ -9,6 +9,7 @@
     intake      POST /api/v2/alerts: bytes -> Alert
     api         the HTTP API (Alertmanager's v2) and the probes
     guard       who may call: Host, Origin, token, body size
+    callers     who calls and never finishes
     metrics     what Prometheus reads
     daemon      start, reload, drain, stop
 

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from sre_obs.app.daemon import api
 from sre_obs.app.daemon.blind import unwatched
+from sre_obs.app.daemon.callers import ImpatientProtocol
 from sre_obs.app.daemon.courier import Courier
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.daemon.engine import Engine
@@ -329,7 +330,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                http="httptools",
+                http=ImpatientProtocol,
                 ws="none",
                 loop="none",
                 server_header=False,

@@ -10,10 +10,12 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
+from starlette.requests import ClientDisconnect
 
 from sre_obs.model.secret import Secret
 
@@ -66,7 +68,9 @@ class Guard:
             status, text = refused
             await _answer(with_headers, status, text)
             return
-        await self._app(scope, _bounded(receive, self._max_body), with_headers)
+        # Who has gone in the middle of a body needs no answer, and is no error of ours.
+        with suppress(ClientDisconnect):
+            await self._app(scope, _bounded(receive, self._max_body), with_headers)
 
     def _refuse(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
         host = headers.get(b"host", "")
@@ -80,7 +84,7 @@ class Guard:
         if not open_to_all and not self._authorised(headers.get(b"authorization", "")):
             return 401, "a token is needed: Authorization: Bearer TOKEN, or as a password"
         length = headers.get(b"content-length", "0")
-        if not length.isdigit() or int(length) > self._max_body:
+        if not length.isdecimal() or int(length) > self._max_body:
             return 413, f"the body is larger than {self._max_body} bytes: send fewer at once"
         return None
 
