@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from elasticsearch import Elasticsearch
 
 from sre_obs.app.demo.slack_standin import StandIn
 from tests.cli.typed import type_there
+from tests.crash.waiting import until
 from tests.daemon import Daemon, message
 from tests.receiver import Receiver
 
@@ -94,14 +95,6 @@ def site(tmp_path: Path, elasticsearch_url: str, es_prefix: str) -> Iterator[Sit
         made = Site(tmp_path, elasticsearch_url, es_prefix, slack, hook)
         yield made
         made.client.close()
-
-
-def until(check: Callable[[], Any], seconds: float = 30.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 def rules(daemon: Daemon) -> dict[str, dict[str, Any]]:

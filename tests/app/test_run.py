@@ -7,10 +7,7 @@ import json
 import re
 import signal
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -22,6 +19,7 @@ from sre_obs.app.daemon.daemon import Daemon as InThisProcess
 from sre_obs.app.settings import Settings
 from sre_obs.app.wiring import build
 from tests.cli.typed import type_there
+from tests.crash.waiting import until
 from tests.daemon import Daemon, fire, message
 from tests.receiver import Receiver
 
@@ -56,15 +54,6 @@ def routes(receiver: Receiver, name: str = "hook") -> str:
 def said(daemon: Daemon) -> list[str]:
     """The messages of its log so far."""
     return [message(line) for line in daemon.log]
-
-
-def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """What `check` returns as soon as it is true."""
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
-    return found
 
 
 def test_routes_a_folder_and_an_address_are_enough(tmp_path: Path) -> None:
