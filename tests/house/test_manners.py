@@ -11,7 +11,7 @@ from tests.house.tree import REPOSITORY, tracked_files
 # Recorded telemetry and lock files are others' words.
 DATA = {".ndjson", ".lock", ".log"}
 # Rooms whose tests run real processes, and so wait for them.
-WAITING_ROOMS = {"parts", "tiers", "bench", "crash", "browser", "fakes"}
+WAITING_ROOMS = {"parts", "tiers", "bench", "crash", "faults", "browser", "fakes"}
 
 # Put together here, so that this file does not hold what it looks for.
 PLACES = re.compile(

@@ -82,6 +82,8 @@ class _Api:
         now = desk.clock.now()
         taken = read_alerts(body, now, desk.engine.routing.resolve_timeout)
         desk.engine.counts["invalid"] += len(taken.problems)
+        if len(taken.alerts) > TURN:
+            await asyncio.sleep(0)  # a probe may come between reading so many and routing them
         if taken.alerts:
             try:
                 await asyncio.wrap_future(desk.engine.accept(taken.alerts, now))
