@@ -268,7 +268,7 @@ def test_what_a_secret_s_file_holds_is_checked_and_not_shown() -> None:
          "4:23+1 routes/matcher-syntax: the text ends where a value should be"
          ' | an empty value is written ""'),
         ("receiver: all\n", "receiver: all\n  routes:\n    - matchers: ['a=~\"(\"']\n",
-         "4:22+1 routes/matcher-syntax: '(' is not a regular expression: missing ): ("
+         "4:22+3 routes/matcher-syntax: '(' is not a regular expression: missing ): ("
          " | RE2 syntax: no look-around, no back references"),
         ("receiver: all\n", "receiver: all\n  routes:\n    - matchers: ['']\n",
          "4:18+2 routes/matcher-syntax: an empty matcher matches every alert | remove it"),
