@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from sre_obs.adapters.store.sqlite import SqliteStore
 from sre_obs.app.daemon.blind import PATIENCE, identity, unwatched
@@ -326,9 +327,11 @@ def test_a_rule_that_breaks_us_costs_itself_alone(monkeypatch: pytest.MonkeyPatc
             return await poison(self, name, [_Broken.of(r) for r in rules], at)
 
         monkeypatch.setattr(Evaluations, "_search", search)
-        daemon = await site.start()
-        await site.at(200)
+        with capture_logs() as logged:
+            daemon = await site.start()
+            await site.at(200)
         daemon.check()
+        assert {"app/poison"} in [set(line.get("rules", ())) for line in logged]
         runs = daemon.engine.ledger.runs
         assert runs["app/good"].outcome is runs["app/fine"].outcome is Outcome.FIRING
         assert runs["app/poison"].outcome is Outcome.MISCONFIGURED

@@ -45,7 +45,10 @@ def configure(form: str, level: str, colour: bool = False) -> Log:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True),
             _escaped,
-            structlog.dev.ConsoleRenderer(colors=colour),
+            # Not rich's traceback: it prints every variable, secrets too, for seconds.
+            structlog.dev.ConsoleRenderer(
+                colors=colour, exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     structlog.configure(
         processors=[*shared, *last],
