@@ -290,6 +290,8 @@ def number(value: float, digits: int = 4) -> str:
 
 def duration(seconds: float) -> str:
     """The two largest units that count: ``45 s``, ``31 min``, ``1 h 5 min``, ``2 d 3 h``."""
+    if not math.isfinite(seconds):
+        return "an unknown time"
     left = max(0, round(seconds))
     if left < 60:
         return f"{left} s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sre_obs.adapters.clock import Clock
 from sre_obs.app.daemon.engine import Engine
@@ -32,7 +32,6 @@ class Desk:
     reload_ok: bool = True
     reload_at: float = 0.0
     draining: bool = False
-    pages: dict[str, Callable[[], str]] = field(default_factory=dict)  # path -> HTML
 
     def unhealthy(self) -> str:
         """Why the process should be restarted; empty when it need not."""
