@@ -449,6 +449,24 @@ def test_what_is_pending_when_the_clock_is_set_back_fires_in_time() -> None:
     play(story())
 
 
+def test_what_is_kept_firing_when_the_clock_is_set_back_ends_in_time() -> None:
+    async def story() -> None:
+        site = Site(busy(keep_firing_for=120.0))
+        site.sample(-7_200, 100, pod="a", cpu=0.1)
+        site.sample(0, 100, pod="b", cpu=1.0)
+        site.sample(100, 2_000, pod="b", cpu=0.1)
+        daemon = await site.start()
+        await site.at(200)
+        (alert,) = daemon.engine.ledger.alerts.values()
+        assert alert.ended is None
+        site.clock.step(-3_600.0)
+        await site.clock.sleep(360)
+        assert site.hook.told == [(("busy",), ()), ((), ("busy",))]
+        await daemon.kill()
+
+    play(story())
+
+
 def test_an_outage_that_began_before_the_clock_was_set_back_is_told_in_time() -> None:
     async def story() -> None:
         site = Site(busy())
