@@ -41,6 +41,8 @@ class Daemon:
             self.routes.write_text(routes)
         self._wrapped = bool(wrap)
         self._arguments = [
+            # A test run that is killed takes its daemons along.
+            *("setpriv", "--pdeathsig", "KILL"),
             *wrap,
             *(sys.executable, "-m", "sre_obs.app.cli", "run"),
             *("--data", str(folder / "data"), "--listen", "127.0.0.1:0"),
