@@ -47,7 +47,10 @@ def render(notice: Notice) -> WebhookCall:
         "commonLabels": _common([alert.labels for alert in alerts]),
         "commonAnnotations": _common([alert.annotations for alert in alerts]),
         "externalURL": notice.external_url,
-        "alerts": [_alert(alert, i < len(notice.firing)) for i, alert in enumerate(kept)],
+        "alerts": [
+            _alert(alert, i < len(notice.firing), notice.external_url)
+            for i, alert in enumerate(kept)
+        ],
         "notificationReason": notice.delivery.reason,
         "deliveryId": notice.delivery.id,
         "mayRepeat": notice.delivery.may_repeat,
@@ -63,7 +66,7 @@ def render(notice: Notice) -> WebhookCall:
     )
 
 
-def _alert(alert: Alert, firing: bool) -> dict[str, Any]:
+def _alert(alert: Alert, firing: bool, page: str) -> dict[str, Any]:
     ended = alert.ends_at if alert.ends_at is not None else alert.updated_at
     return {
         "status": "firing" if firing else "resolved",
@@ -71,7 +74,9 @@ def _alert(alert: Alert, firing: bool) -> dict[str, Any]:
         "annotations": dict(alert.annotations),
         "startsAt": rfc3339(alert.starts_at),
         "endsAt": NO_END if firing else rfc3339(ended),
-        "generatorURL": alert.generator_url,
+        # An alert of ours comes from no other page than its own.
+        "generatorURL": alert.generator_url
+        or (f"{page.rstrip('/')}/alerts/{alert.fingerprint}" if page else ""),
         "fingerprint": alert.fingerprint,
     }
 

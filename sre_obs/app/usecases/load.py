@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.routes.load import SlackDefaults, load_routes
 from sre_obs.content.rules.load import load_rules
+from sre_obs.evaluate.alerts import VARIABLES
 from sre_obs.model.errors import ContentError, UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.routing import Receiver, Route, Routing, TerminalIntegration
@@ -50,6 +51,7 @@ def load_content(settings: Settings) -> Content:
         problems.extend(wrong)
         rules, wrong = apply_overrides(rules, overrides)
         problems.extend(wrong)
+    problems.extend(_templates(rules))
     routing, about_routes = load_routing(settings)
     return Content(rules, routing, (*problems, *about_routes))
 
@@ -86,6 +88,20 @@ def to_terminal() -> Routing:
         group_wait=0.0,
     )
     return Routing(root, (receiver,), text="# no routes file: alerts are printed\n")
+
+
+def _templates(rules: Iterable[Rule]) -> Iterator[Problem]:
+    """Annotations that will not render. A warning: the alert is told all the same."""
+    from sre_obs.adapters.templates import check_template
+
+    for rule in rules:
+        for name, text in rule.annotations.items():
+            wrong = check_template(text, VARIABLES)
+            if wrong is not None:
+                message = f"annotation {name}: {wrong.message}"
+                yield Problem(
+                    "rules/template", Severity.WARNING, rule.location, message, wrong.remedy
+                )
 
 
 def _read_secret(file: Path) -> str:
