@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from sre_obs.model.notification import DeliveryKind
 from sre_obs.model.outcome import Answer, MessageRef, Verdict
+from sre_obs.model.problem import Wrong
 from sre_obs.model.routing import SlackIntegration
 from sre_obs.notify import transport
 from sre_obs.notify.notice import Notice
@@ -158,7 +159,7 @@ class SlackSender:
         """``@sre-obs in Acme, #alerts``, and whether a lost answer can be asked for."""
         who = self.check(now)
         if isinstance(who, Answer):
-            return f"{who.detail}; {who.remedy}" if who.remedy else who.detail
+            return Wrong(f"{who.detail}; {who.remedy}" if who.remedy else who.detail)
         lost = "" if who.can_be_asked else "; no history scope: may repeat after a crash"
         return clean(f"@{who.user} in {who.team}, {self._integration.channel}{lost}")
 

@@ -34,7 +34,7 @@ class Source(Protocol):
         ...
 
     def describe(self) -> str:
-        """What is there, in a few words for the start line; what is wrong if it can't be
+        """What is there, in a few words for the start line; a `Wrong` if it can't be
         reached. Blocks, never raises."""
         ...
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Wrong(str):
+    """What is wrong, in a few words, where a description of what is there was asked for."""
+
+    __slots__ = ()
+
+
 class Severity(StrEnum):
     """How much a problem matters; only an error keeps a file from being used."""
 

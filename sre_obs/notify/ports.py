@@ -65,6 +65,6 @@ class Sender(Protocol):
         ...
 
     def describe(self, now: float) -> str:
-        """Who or where the receiver is, in a few words for the start line; what is wrong if
+        """Who or where the receiver is, in a few words for the start line; a `Wrong` if
         it refuses us. Blocks, never raises."""
         ...

@@ -182,11 +182,12 @@ def test_the_log_is_ecs_json_from_the_first_line_to_what_libraries_say(tmp_path:
     (tmp_path / "rules" / "app").mkdir(parents=True)
     (tmp_path / "rules" / "app" / "errors.yml").write_text(RULE)
     hosts = "sources.default.hosts=http://127.0.0.1:1"
-    environ = {"SRE_OBS_LISTN": "127.0.0.1:1"}
+    environ = {"SRE_OBS_LISTN": "127.0.0.1:1", "SRE_OBS_LOG_LEVEL": "debug"}
     with Daemon(
         tmp_path, arguments=["--rules", "rules", "--set", hosts], environ=environ
     ) as daemon:
         until(lambda: any("elastic_transport" in line for line in daemon.log))
+        until(lambda: "source can't be read" in said(daemon))
         daemon.stop()
     for line in daemon.log:
         event = json.loads(line)
@@ -194,6 +195,35 @@ def test_the_log_is_ecs_json_from_the_first_line_to_what_libraries_say(tmp_path:
         for name in ("error", "source"):
             assert isinstance(event.get(name, {}), dict), line
     assert said(daemon)[0].startswith("warning: no setting reads the variable SRE_OBS_LISTN")
+
+
+def test_what_is_wrong_is_told_at_its_level_from_the_start_to_the_end(tmp_path: Path) -> None:
+    (tmp_path / "rules" / "app").mkdir(parents=True)
+    (tmp_path / "rules" / "app" / "errors.yml").write_text(RULE)
+    twice = RULE.replace("kind: query", "kind: qury").replace("warning", "wrning")
+    (tmp_path / "rules" / "app" / "wrong.yml").write_text(twice)
+    arguments = ["--rules", "rules", "--set", "sources.default.hosts=http://127.0.0.1:1"]
+    environ = {"SRE_OBS_LISTN": "127.0.0.1:1"}
+    with Daemon(tmp_path, arguments=arguments, environ=environ) as daemon:
+        until(lambda: "source can't be read" in said(daemon))
+        status, answer = daemon.request("POST", "/-/reload")
+        daemon.stop()
+    levels = {event["message"]: event["log.level"] for event in map(json.loads, daemon.log)}
+
+    def level(start: str) -> str:
+        return next(level for words, level in levels.items() if words.startswith(start))
+
+    assert level("warning: no setting reads") == "warning"
+    assert level("source  ") == "error"
+    assert level("rules   1 run, 1 misconfigured: ") == "warning"
+    assert level("ready ") == "info"
+    assert sum("wrong.yml:" in words and "  " in words for words in levels) >= 2
+    assert level("source can't be read") == "error"
+    assert level("reload refused: ") == "error"
+    assert status == 500
+    assert "; do: " in answer
+    assert not any("Node <" in words for words in levels)
+    assert list(levels)[-2:] == ["stopping", "stopped, 0 deliveries waiting"]
 
 
 def test_a_person_who_asks_for_text_gets_lines(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sre_obs.adapters.elasticsearch.options import ElasticsearchOptions
 from sre_obs.evaluate.ports import Request
 from sre_obs.model.errors import Blame, SourceError
 from sre_obs.model.fields import FieldTypes
+from sre_obs.model.problem import Wrong
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -90,7 +91,7 @@ class ElasticsearchSource:
         try:
             found = self.info()
         except SourceError as error:
-            return f"{self._options.shown}: {error.message}; {error.remedy}"
+            return Wrong(f"{self._options.shown}: {error.message}; {error.remedy}")
         licence = f", {found.licence} licence" if found.licence else ""
         return (
             f"{self._options.shown}: Elasticsearch {found.version}{licence}, "

@@ -49,15 +49,15 @@ def command(screen: Screen, loaded: Loaded, once: bool, dry_run: bool, print_rol
 
     log = configure(loaded.settings.log.format, loaded.settings.log.level, screen.err_colour)
 
-    def say(line: str) -> None:
+    def say(line: str, level: str = "info") -> None:
         """A start line: as it is in a terminal, an event where a machine reads the log."""
         if log.as_json:
-            log.info(line)
+            log.say(line, level)
         else:
             screen.err(printable(line))
 
     for warning in loaded.warnings:
-        say(f"warning: {warning}")
+        say(f"warning: {warning}", "warning")
     # With JSON the one document has stdout for itself.
     terminal = sys.stderr if screen.as_json else sys.stdout
     done = asyncio.run(run(loaded.settings, once=once, dry_run=dry_run, say=say, terminal=terminal))

@@ -25,6 +25,7 @@ from sre_obs.model.alert import Alert
 from sre_obs.model.changes import AuditEntry
 from sre_obs.model.errors import QueryError, StoreError
 from sre_obs.model.matcher import Matcher, MatchOp
+from sre_obs.model.problem import Problem
 from sre_obs.model.silence import Silence, SilenceState
 from sre_obs.query.matchers import compile_matchers, parse_matchers
 from sre_obs.route.silence import expire, updated, validate
@@ -67,6 +68,11 @@ def probes(desk: Desk) -> list[Route]:
         return _probe(desk.unhealthy() or desk.unready())
 
     return [Route("/-/healthy", healthy), Route("/-/ready", ready)]
+
+
+def _problem(problem: Problem) -> str:
+    text = f"{problem.location}: {problem.message}"
+    return f"{text}; do: {problem.remedy}" if problem.remedy else text
 
 
 class _Api:
@@ -209,9 +215,9 @@ class _Api:
     async def post_reload(self, _: Request) -> Response:
         problems = await self._desk.reload()
         if not self._desk.reload_ok:
-            lines = [f"{p.location}: {p.message}" for p in problems[:20]]
+            lines = [_problem(p) for p in problems[:20]]
             return _error(500, "kept the old configuration: " + "; ".join(lines))
-        return _json({"problems": [f"{p.location}: {p.message}" for p in problems]})
+        return _json({"problems": [_problem(p) for p in problems]})
 
     async def _write(self, silence: Silence, action: str, now: float) -> Response | None:
         entry = AuditEntry(now, silence.created_by, action, silence.id, silence.comment)

@@ -15,12 +15,13 @@ import structlog
 
 from sre_obs.adapters.clock import Clock
 from sre_obs.app.daemon.engine import Claim, Engine
+from sre_obs.app.daemon.journal import Receivers
 from sre_obs.model.errors import StoreError
 from sre_obs.model.notification import Delivery, DeliveryState
 from sre_obs.model.outcome import Answer, Failure, Verdict
 from sre_obs.notify.headline import one_line
 from sre_obs.notify.notice import Notice
-from sre_obs.notify.ports import Found, Sender
+from sre_obs.notify.ports import Found, Search, Sender
 
 log = structlog.get_logger("deliver")
 
@@ -29,7 +30,7 @@ DISK_RETRY = 1.0
 
 
 class Courier:
-    """One per daemon. `senders` is by integration id and may be replaced on reload."""
+    """One per daemon. `senders` is by integration id."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Courier:
         self._notice = notice
         self._observe = observe
         self._tasks: set[asyncio.Task[None]] = set()
+        self._receivers = Receivers()
         self._refused = False  # said once, not for each delivery and second
 
     def depart(self, claim: Claim) -> None:
@@ -53,6 +55,11 @@ class Courier:
         task = asyncio.get_running_loop().create_task(self._deliver(claim))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def replace(self, senders: Mapping[str, Sender]) -> None:
+        """Send through these from now on."""
+        self.senders = senders
+        self._receivers.keep(senders)
 
     async def drain(self, seconds: float) -> int:
         """Wait for what is under way, at most so long; how many were left unanswered."""
@@ -77,16 +84,28 @@ class Courier:
         asking = delivery.state is DeliveryState.AMBIGUOUS
         if sender is None:
             gone = Answer(Verdict.REFUSED, Failure.OTHER, "its receiver has no sender")
-            self.engine.settle(delivery, gone, self._clock.now())
+            self._settle(delivery, gone)
         elif asking:
             found = await self._ask(sender, notice)
             log.info("asked", delivery=delivery.id, found=str(found))
             self.engine.reconcile(delivery, found, self._clock.now())
+            if found.search is Search.FOUND:
+                self._say(delivery, Answer(Verdict.DELIVERED))
         else:
             began = self._clock.timer()
             answer = await self._send(sender, notice)
             self._observe(delivery, answer, self._clock.timer() - began)
-            self.engine.settle(delivery, answer, self._clock.now())
+            self._settle(delivery, answer)
+
+    def _settle(self, delivery: Delivery, answer: Answer) -> None:
+        assert self.engine is not None
+        self.engine.settle(delivery, answer, self._clock.now())
+        self._say(delivery, answer)
+
+    def _say(self, delivery: Delivery, answer: Answer) -> None:
+        assert self.engine is not None
+        waiting = self.engine.ledger.deliveries.values()
+        self._receivers.answered(delivery, answer, self._clock.now(), waiting)
 
     async def _on_disk(self, written: Future[None]) -> None:
         assert self.engine is not None

@@ -28,6 +28,7 @@ from sre_obs.app.daemon.engine import Engine
 from sre_obs.app.daemon.evaluations import Evaluations
 from sre_obs.app.daemon.guard import App, Guard
 from sre_obs.app.daemon.heartbeat import beat
+from sre_obs.app.daemon.journal import MOST
 from sre_obs.app.daemon.metrics import Metrics
 from sre_obs.app.daemon.pacemaker import Pacemaker
 from sre_obs.app.settings import split_address
@@ -184,6 +185,7 @@ class Daemon:
     async def _drain(self, servers: list[_Server], running: list[asyncio.Task[None]]) -> None:
         self._desk.draining = True
         self._engine.hold()
+        log.info("stopping")
         for task in self._tasks:
             task.cancel()
         for server in servers:
@@ -192,6 +194,8 @@ class Daemon:
         await asyncio.wait(running, timeout=2.0)
         if left:
             log.warning("stopped with deliveries unanswered", count=left)
+        waiting = len(self._engine.ledger.deliveries)
+        log.info(f"stopped, {waiting} deliveries waiting")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -243,9 +247,7 @@ class Daemon:
         self._spawn_reload = asyncio.create_task(self._log_reload())
 
     async def _log_reload(self) -> None:
-        problems = await self._reload()
-        for problem in problems:
-            log.warning("reload", problem=f"{problem.location}: {problem.message}")
+        await self._reload()
 
     async def _reload(self) -> Sequence[Problem]:
         """Load everything anew; keep what is running if any of it is wrong. One at a time."""
@@ -257,20 +259,12 @@ class Daemon:
         try:
             content = await loop.run_in_executor(self._searches, self._parts.load)
         except SreObsError as error:
-            desk.reload_ok, desk.problems = False, _problems(error)
-            log.error(
-                "reload refused; the old configuration runs on",
-                error=f"{error.where}: {error.message}",
-            )
-            return desk.problems
-        errors = [p for p in content.problems if p.severity is Severity.ERROR]
-        if errors:
-            desk.reload_ok, desk.problems = False, content.problems
-            log.error("reload refused; the old configuration runs on", problems=len(errors))
-            return content.problems
+            return self._refused(_problems(error))
+        if any(p.severity is Severity.ERROR for p in content.problems):
+            return self._refused(content.problems)
         now = self._parts.clock.now()
         self._parts.replace(content)
-        self._courier.senders = self._parts.senders
+        self._courier.replace(self._parts.senders)
         await asyncio.wrap_future(self._engine.reload(content.routing, now))
         desk.evaluations.reload(content.rules)
         await asyncio.wrap_future(self._retire_removed())
@@ -279,8 +273,21 @@ class Daemon:
         entry = AuditEntry(now, "-", "reload", f"{len(content.rules)} rules")
         await asyncio.wrap_future(self._engine.conclude(Changes(audit=(entry,)), now))
         desk.reload_ok, desk.reload_at, desk.problems = True, now, content.problems
+        for problem in content.problems[:MOST]:
+            if problem.severity is Severity.WARNING:
+                words = f"reload: {problem.location}: {problem.message}"
+                log.warning(words, remedy=problem.remedy)
         log.info("reloaded", rules=len(content.rules))
         return content.problems
+
+    def _refused(self, problems: Sequence[Problem]) -> Sequence[Problem]:
+        self._desk.reload_ok, self._desk.problems = False, problems
+        errors = [p for p in problems if p.severity is Severity.ERROR]
+        for problem in errors[:MOST]:
+            words = f"reload refused: {problem.location}: {problem.message}"
+            log.error(words, remedy=problem.remedy)
+        log.error("reload refused; the old configuration runs on", problems=len(errors))
+        return problems
 
     def _main_app(self, desk: Desk) -> App:
         pages = list(self._web(desk)) if self._web is not None else []

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from sre_obs.app.daemon.clockstep import extended, stepped, unended
+from sre_obs.app.daemon.journal import tell, tell_expired
 from sre_obs.app.daemon.lanes import Lanes
 from sre_obs.model.alert import Alert
 from sre_obs.model.changes import AuditEntry, Changes
@@ -136,6 +137,7 @@ class Engine:
         nobody, and what fires again was never told to have ended.
         """
         accepted = accept(changes.alerts, self.ledger, self.router, now)
+        tell(accepted.changes.alerts, self.ledger.alerts, now)
         self.ledger.apply(Changes(alerts=accepted.refreshed))
         self.counts["new"] += accepted.new
         self.counts["resent"] += accepted.resent
@@ -292,15 +294,19 @@ class Engine:
 
     def _flush(self, now: float) -> list[Changes]:
         parts: list[Changes] = []
+        expired: list[Alert] = []
         due = self.ledger.groups_due(now, STEP)
         for group in due:
             flushed = flush(group, self.ledger, self.router, self.silences, now)
+            known = self.ledger.alerts
+            expired += (a for a in flushed.changes.alerts if known[a.fingerprint].ended is None)
             self.ledger.apply(flushed.changes)
             self.ledger.apply(Changes(groups=flushed.refreshed))
             parts.append(flushed.changes)
             for decision in flushed.decisions:
                 self._decided(decision)
         self._more = len(due) == STEP
+        tell_expired(expired)
         return parts
 
     def _claim(self, now: float) -> list[Delivery]:

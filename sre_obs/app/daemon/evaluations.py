@@ -22,6 +22,7 @@ import structlog
 from sre_obs.adapters.clock import Clock
 from sre_obs.app.daemon.blind import blind, identity
 from sre_obs.app.daemon.engine import Engine
+from sre_obs.app.daemon.journal import Rules, Sources
 from sre_obs.app.daemon.waiting import first_of
 from sre_obs.evaluate.evaluate import evaluate, unreadable
 from sre_obs.evaluate.fields import missing_fields
@@ -78,12 +79,14 @@ class Evaluations:
         self._clock = clock
         self._observe = observe
         self._field_check = field_check
+        self._said_rules, self._said_sources = Rules(), Sources()
         self._changed = {name: asyncio.Event() for name in sources}
         self._locks = {name: asyncio.Lock() for name in sources}
 
     def reload(self, rules: Sequence[Rule]) -> None:
         """Run these rules from now on."""
         self.rules = tuple(rules)
+        self._said_rules.keep({r.id for r in rules if r.state is not RuleState.DISABLED})
         for event in self._changed.values():
             event.set()
 
@@ -141,10 +144,13 @@ class Evaluations:
                         self._pool, self.sources[name].field_types, index
                     )
             except SourceError as error:
-                log.warning("fields not checked", source=name, index=index, error=error.message)
                 # Nobody answers: the other questions would wait as long, and for nothing.
+                # That the source can't be read is said once, by the next round.
                 if error.blame is Blame.UNREACHABLE:
                     lost = error
+                else:
+                    why = error.message
+                    log.warning("fields not checked", source=name, index=index, error=why)
                 unknown.update({r.id: before[r.id] for r in reading if r.id in before})
                 continue
             if lost is not None:
@@ -196,12 +202,21 @@ class Evaluations:
         for run in changes.runs:
             self._observe(by_id[run.rule], run)
         self._note(name, changes.runs, now)
+        self._say(name, [(by_id[run.rule], run) for run in changes.runs], now)
         progress = self.progress[name]
         known = self._engine.ledger.alerts.get(identity(name))
         told = blind(name, progress.failing_since, progress.error, known, now)
         joint = Changes.joint([changes, Changes(alerts=told)])
         catching_up = name if missed else ""
         await asyncio.wrap_future(self._engine.conclude(joint, now, catching_up=catching_up))
+
+    def _say(self, name: str, runs: Sequence[tuple[Rule, RuleRun]], now: float) -> None:
+        progress = self.progress[name]
+        failing = progress.failing_since is not None
+        self._said_sources.read(name, progress.error if failing else "", progress.remedy, now)
+        # What a source that can't be read does to each of its rules goes without saying.
+        told = [(rule, run) for rule, run in runs if not (failing and unreadable(run))]
+        self._said_rules.ran(told, now)
 
     async def _search(self, name: str, rules: Sequence[Rule], at: float) -> Changes:
         entities = self._engine.ledger.entities

@@ -21,10 +21,10 @@ _ECS = frozenset({"event", "@timestamp", "exception", "exc_info", "log.level", "
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """How it was set up: `info` writes an event of the command itself."""
+    """How it was set up: `say` writes an event of the command itself, at a level."""
 
     as_json: bool
-    info: Callable[[str], None]
+    say: Callable[[str, str], None]
 
 
 def configure(form: str, level: str, colour: bool = False) -> Log:
@@ -60,9 +60,12 @@ def configure(form: str, level: str, colour: bool = False) -> Log:
     root = logging.getLogger()
     root.handlers[:] = [_Forward()]
     root.setLevel(max(number, logging.WARNING))
+    # Its "Node <...> has failed" is said by us, once and in words.
+    quiet = logging.NOTSET if number <= logging.DEBUG else logging.CRITICAL
+    logging.getLogger("elastic_transport").setLevel(quiet)
     logging.captureWarnings(True)
     start = structlog.get_logger("start")
-    return Log(as_json, lambda line: start.info(line))
+    return Log(as_json, lambda line, level: start.log(getattr(logging, level.upper()), line))
 
 
 class _Named:

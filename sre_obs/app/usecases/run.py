@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from sre_obs.app.daemon.daemon import Daemon, Listening
 from sre_obs.app.daemon.desk import Desk
@@ -19,11 +19,16 @@ from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.ports import Source
 from sre_obs.model.errors import SreObsError
 from sre_obs.model.notification import DeliveryState
-from sre_obs.model.problem import Severity
+from sre_obs.model.problem import Severity, Wrong
 from sre_obs.model.rule import Rule, RuleState
 from sre_obs.notify.ports import Sender
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Says a start line; `level` (info, warning, error) tells a machine what is wrong."""
+
+    def __call__(self, line: str, level: str = "info") -> None: ...
+
 
 # `--once` waits so long for what it claimed to be answered.
 ONCE_PATIENCE = 30.0
@@ -94,19 +99,22 @@ async def announce(parts: Parts, desk: Desk, listening: Listening, say: Say) -> 
         f"{ambiguous} ambiguous{asking}"
     )
     with ThreadPoolExecutor(4) as pool:
-        for line in await asyncio.gather(*_checks(parts, pool)):
-            say(line)
+        for line, level in await asyncio.gather(*_checks(parts, pool)):
+            say(line, level)
     rules = [r for r in parts.content.rules if r.state is not RuleState.DISABLED]
     errors = [p for p in parts.content.problems if p.severity is Severity.ERROR]
-    broken = f", {len(errors)} misconfigured: {errors[0].location}" if errors else ""
+    files = len({problem.location.file for problem in errors})
+    broken = f", {files} misconfigured: {errors[0].location}" if errors else ""
     if parts.settings.rules is None:
         say("rules   none: a router for alerts that others send")
     else:
-        say(f"rules   {sum(r.source in parts.sources for r in rules)} run{broken}")
+        count = sum(r.source in parts.sources for r in rules)
+        say(f"rules   {count} run{broken}", "warning" if broken else "info")
     for name, count in _without_source(rules, parts.sources).items():
-        say(f"        {count} can't run: set sources.{name}.hosts")
+        say(f"        {count} can't run: set sources.{name}.hosts", "warning")
     for problem in parts.content.problems:
-        say(f"        {problem.location}: {problem.severity}: {problem.message}")
+        words = f"{problem.location}: {problem.severity}: {problem.message}"
+        say(f"        {words}", str(problem.severity))
     probes = f", probes http://{listening.probes}" if listening.probes else ""
     say(f"ready   http://{listening.api}{probes}{_catching_up(desk, rules)}")
 
@@ -125,7 +133,7 @@ def _catching_up(desk: Desk, rules: Sequence[Rule]) -> str:
     return f"; catching up {minutes:.0f} min" if minutes >= 2 else ""
 
 
-def _checks(parts: Parts, pool: Executor) -> list[asyncio.Future[str]]:
+def _checks(parts: Parts, pool: Executor) -> list[asyncio.Future[tuple[str, str]]]:
     loop = asyncio.get_running_loop()
     asked = [
         loop.run_in_executor(pool, _source_line, name, source)
@@ -138,14 +146,17 @@ def _checks(parts: Parts, pool: Executor) -> list[asyncio.Future[str]]:
     return asked
 
 
-def _source_line(name: str, source: Source) -> str:
+def _source_line(name: str, source: Source) -> tuple[str, str]:
     named = "" if name == "default" else f"{name}: "
-    return f"source  {named}{source.describe()}"
+    found = source.describe()
+    return f"source  {named}{found}", "error" if isinstance(found, Wrong) else "info"
 
 
-def _sender_line(id_: str, sender: Sender, now: float) -> str:
+def _sender_line(id_: str, sender: Sender, now: float) -> tuple[str, str]:
     receiver, _, place = id_.rpartition("/")
-    return f"{place.partition('[')[0]:<7} {receiver}: {sender.describe(now)}"
+    found = sender.describe(now)
+    line = f"{place.partition('[')[0]:<7} {receiver}: {found}"
+    return line, "warning" if isinstance(found, Wrong) else "info"
 
 
 async def _once(desk: Desk, daemon: Daemon) -> list[str]:
