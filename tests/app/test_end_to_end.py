@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -65,7 +66,8 @@ class Site:
         )
 
     def write(self, index: str, **fields: Any) -> None:
-        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+        # A little while ago: a run looks back from its planned time, not from now.
+        at = datetime.fromtimestamp(time.time() - 5.0, UTC).isoformat()
         self.client.index(index=index, document={"@timestamp": at, **fields}, refresh=True)
 
     def rule(self, slug: str, index: str, extra: str = "") -> None:
@@ -201,14 +203,18 @@ def test_once_tells_and_ends(site: Site) -> None:
         site.folder,
     )
     assert done.code == 0, done.err
-    assert '"firing": 1' in done.out
+    told = json.loads(done.out)
+    assert (told["firing"], told["waiting"]) == (1, 0)
+    assert told["outcomes"][0]["outcome"] == "firing"
     assert [call.names for call in site.hook.calls] == [["errors"]]
 
 
 def test_a_dry_run_prints_what_would_be_told(site: Site) -> None:
     site.rule("errors", site.index)
     site.write(site.index, level="error", pod="one", message="x")
-    (site.folder / "routes.yml").write_text(ROUTES.format(url=site.hook.url))
+    # Whoever looks once does not wait for a group's company.
+    text = ROUTES.format(url=site.hook.url).replace("group_wait: 0s", "group_wait: 30s")
+    (site.folder / "routes.yml").write_text(text)
     done = type_there(
         "sre-obs run --once --dry-run --rules rules --routes routes.yml --data d "
         f"--set sources.default.hosts={site.url} --set sources.default.allow={site.prefix}*",
@@ -217,5 +223,29 @@ def test_a_dry_run_prints_what_would_be_told(site: Site) -> None:
     )
     assert done.code == 0, done.err
     assert "WARNING Errors in the log one" in done.out
+    assert "firing        app/errors  1 alert\n" in done.out
+    assert "Ran 1 rule: 1 alert firing, 0 messages waiting.\n" in done.out
     assert site.hook.calls == []
     assert not (site.folder / "d").exists()
+
+
+def test_once_says_of_each_rule_how_it_stands(site: Site) -> None:
+    site.rule("quiet", site.index)
+    site.rule("nowhere", f"{site.prefix}-nowhere")
+    site.rule("blind", site.index, "state: shadow\n")
+    wrong = site.folder / "rules" / "app" / "blind.yml"
+    wrong.write_text(wrong.read_text().replace("level: error", "levl: error"))
+    site.write(site.index, level="info", pod="one", message="x")
+    done = type_there(
+        "sre-obs run --once --dry-run --rules rules "
+        f"--set sources.default.hosts={site.url} --set sources.default.allow={site.prefix}*",
+        site.folder,
+    )
+    assert done.code == 2, done.err
+    lines = done.out.splitlines()
+    assert "ok            app/quiet" in lines
+    assert f"stale         app/nowhere  there is no index {site.prefix}-nowhere yet" in lines
+    (blind,) = (line for line in lines if "app/blind" in line)
+    assert blind.startswith("misconfigured app/blind    shadow, ")
+    assert "levl" in blind
+    assert lines[-1] == "Ran 3 rules: 0 alerts firing, 0 messages waiting."
