@@ -141,6 +141,10 @@ class RecordedSource:
         """How many documents there are by now."""
         return self._recording.count(self._now())
 
+    def ends(self) -> float:
+        """When the last document was written, in seconds since the epoch."""
+        return self._recording.times[-1]
+
     def _one(self, request: Request, now: float) -> Mapping[str, Any] | SourceError:
         # What was not yet written can't be found, whatever else the request asks.
         filters: list[Any] = [{"range": {"@timestamp": {"lte": int(now * 1000 // 1)}}}]

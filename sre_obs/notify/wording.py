@@ -252,6 +252,8 @@ def quantity(value: float, unit: str = "", digits: int = 4) -> str:
         return _bytes(value, digits)
     if unit.lower() == "ratio":
         return f"{number(value * 100, digits)} %"
+    if value == 1 and unit == "documents":
+        unit = "document"  # the unit of rules that count, where they name none
     return f"{number(value, digits)} {unit}".rstrip()
 
 

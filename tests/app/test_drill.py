@@ -347,6 +347,17 @@ def test_the_command_prints_each_hop(site: Site, slack: StandIn, golden: Golden,
     golden("cli", "alert-test", f"failed-{form}.txt", typed(site, f"-m team=payments -o {form}"))
 
 
+def test_without_routes_the_command_says_that_it_proves_nothing(tmp_path: Path) -> None:
+    text = type_there("sre-obs alert-test", tmp_path)
+    assert text.code == 0
+    assert "Arrived" not in text.out
+    assert "no routes file: the drill went to the built-in terminal" in text.err
+    assert "do: give --routes FILE" in text.err
+    told = json.loads(type_there("sre-obs alert-test -o json", tmp_path).out)
+    assert told["arrived"] is False
+    assert "no routes file" in told["warning"]
+
+
 def test_on_a_real_cluster_every_hop_is_made_and_read_back(
     site: Site, slack: StandIn, elasticsearch_url: str, es_prefix: str
 ) -> None:

@@ -379,7 +379,13 @@ def test_that_a_cluster_cant_be_read_reaches_people(tmp_path: Path) -> None:
 def test_once_delivers_and_ends_by_itself(tmp_path: Path) -> None:
     done = type_there("sre-obs run --once --listen 127.0.0.1:0 --data d -o json", tmp_path)
     assert done.code == 0, done.err
-    assert json.loads(done.out) == {"rules": 0, "firing": 0, "waiting": 0}
+    assert json.loads(done.out) == {
+        "rules": 0,
+        "firing": 0,
+        "waiting": 0,
+        "outcomes": [],
+        "left_out": [],
+    }
 
 
 def test_once_says_by_its_exit_code_that_it_could_not_search(tmp_path: Path) -> None:
@@ -389,9 +395,36 @@ def test_once_says_by_its_exit_code_that_it_could_not_search(tmp_path: Path) -> 
     away = type_there(f"{line} --set sources.default.hosts=http://127.0.0.1:1", tmp_path)
     assert away.code == 1
     assert "not every rule could be searched for: default: " in away.err
+    line_of_it = next(text for text in away.out.splitlines() if "app/errors" in text)
+    assert line_of_it.startswith("stale ")
+    assert "can't be reached" in line_of_it
     none = type_there(f"{line} --output json", tmp_path)
     assert none.code == 1
-    assert "default: it has no hosts" in json.loads(none.out)["error"]["message"]
+    told = json.loads(none.out)
+    assert "default: it has no hosts" in told["error"]["message"]
+    assert [(ran["rule"], ran["outcome"]) for ran in told["outcomes"]] == [
+        ("app/errors", "not run")
+    ]
+
+
+def test_once_says_by_its_exit_code_that_a_file_was_left_out(tmp_path: Path) -> None:
+    (tmp_path / "rules" / "app").mkdir(parents=True)
+    (tmp_path / "rules" / "app" / "wrong.yml").write_text(RULE.replace("query\n", "qury\n", 1))
+    line = "sre-obs run --once --dry-run --rules rules"
+    text = type_there(line, tmp_path)
+    assert text.code == 2, text.err
+    assert "left out" in text.out
+    assert "wrong.yml:2:7: " in text.out
+    assert "  do: " in text.out
+    told = type_there(f"{line} -o json", tmp_path)
+    assert told.code == 2
+    assert json.loads(told.out)["left_out"][0]["where"].endswith("wrong.yml:2:7")
+
+
+def test_without_routes_it_is_said_that_alerts_are_printed(tmp_path: Path) -> None:
+    done = type_there("sre-obs run --once --dry-run", tmp_path)
+    assert done.code == 0
+    assert "routes  none: alerts are printed here" in done.err
 
 
 def test_a_dry_run_keeps_no_state_sends_nothing_and_meets_no_daemon(tmp_path: Path) -> None:

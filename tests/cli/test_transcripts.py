@@ -213,6 +213,16 @@ def test_silences_are_added_listed_and_expired(
         golden("cli", case, f"{form}.txt", text)
 
 
+def test_a_silence_by_a_fields_name_that_hides_nothing_gets_a_hint(
+    httpserver: HTTPServer,
+) -> None:
+    httpserver.expect_request("/api/v2/silences").respond_with_json({"silenceID": "s-1"})
+    httpserver.expect_request("/api/v2/alerts").respond_with_json([])
+    text = typed_to(httpserver, "sre-obs silence add kubernetes.pod.name=a -c why")
+    assert "underscores in labels: did you mean kubernetes_pod_name?" in text
+    assert "hint" not in typed_to(httpserver, "sre-obs silence add team=a -c why")
+
+
 @pytest.mark.parametrize(
     ("case", "status", "body"),
     [

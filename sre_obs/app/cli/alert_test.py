@@ -16,6 +16,9 @@ from sre_obs.app.cli.silence import login
 from sre_obs.app.settings import Loaded
 from sre_obs.model.errors import UsageError
 
+_NO_ROUTES = "no routes file: the drill went to the built-in terminal"
+_NO_ROUTES_REMEDY = "give --routes FILE, as sre-obs run has it"
+
 
 @click.command(
     "alert-test",
@@ -85,6 +88,8 @@ def command(
         index=index or INDEX,
         patience=seconds,
     )
+    # The built-in terminal is there for whoever types, and for nobody who is to be woken.
+    proof = loaded.settings.routes is not None
     walk = asyncio.run(drill(loaded.settings, order, terminal=sys.stderr, told=told))
     failed = next((place for place, hop in enumerate(walk.hops, 1) if not hop.ok), 0)
     if screen.as_json:
@@ -98,9 +103,20 @@ def command(
             }
             for hop in walk.hops
         ]
-        screen.json({"arrived": not failed, "seconds": round(walk.seconds, 3), "hops": hops})
+        screen.json(
+            {
+                "arrived": not failed and proof,
+                "seconds": round(walk.seconds, 3),
+                "hops": hops,
+                "warning": "" if proof else f"{_NO_ROUTES}: {_NO_ROUTES_REMEDY}",
+            }
+        )
     elif failed:
         screen.out(f"Stopped at hop {failed} of {max(walk.planned, failed)}.")
+    elif not proof:
+        screen.out(f"Printed here in {walk.seconds:.2f} s: no proof that anybody is told.")
+        screen.warn(_NO_ROUTES)
+        screen.err(f"  do: {_NO_ROUTES_REMEDY}")
     else:
         screen.out(f"Arrived in {walk.seconds:.2f} s.")
     return 1 if failed else 0

@@ -16,7 +16,11 @@ def command() -> None:
     """The settings: what there is to set, and what is in force."""
 
 
-@command.command("show", epilog=example("sre-obs config show --config sre-obs.yml"))
+@command.command(
+    "show",
+    short_help="Print each setting, and where its value is from.",
+    epilog=example("sre-obs config show --config sre-obs.yml"),
+)
 @with_settings()
 @output_options
 @click.pass_obj
@@ -31,7 +35,11 @@ def show(screen: Screen, loaded: Loaded) -> None:
         screen.out(f"{key:<{width}}  {printable(value) or '-'}  ({printable(origin)})")
 
 
-@command.command("describe", epilog=example("sre-obs config describe > settings.md"))
+@command.command(
+    "describe",
+    short_help="Print every setting as a Markdown table.",
+    epilog=example("sre-obs config describe > settings.md"),
+)
 @output_options
 @click.pass_obj
 def explain(screen: Screen) -> None:

@@ -9,7 +9,7 @@ import click
 
 from sre_obs.app.cli.errors import printable
 from sre_obs.app.cli.parsing import example, output_options
-from sre_obs.app.cli.screen import Screen
+from sre_obs.app.cli.screen import Screen, counted
 from sre_obs.model.errors import UsageError
 
 _WORDS = {"FIRING": "red", "RESOLVED": "green", "DELIVERED": "cyan", "WAITS": "yellow"}
@@ -50,7 +50,8 @@ def command(screen: Screen, exit_after: str, speed: float, listen: str) -> None:
         screen.json(asdict(summary))
         return
     screen.out(
-        f"Ended after {lasted:.0f} s: {summary.documents} documents, {summary.rules} rules, "
+        f"Ended after {lasted:.0f} s: {counted(summary.documents, 'document')}, "
+        f"{counted(summary.rules, 'rule')}, "
         f"{summary.fired} fired, {summary.resolved} resolved, {summary.delivered} delivered."
     )
     screen.err("next: sre-obs run --rules bundled --routes routes.yml, see the README")

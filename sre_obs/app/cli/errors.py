@@ -17,7 +17,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "c
 def show(screen: Screen, error: SreObsError) -> None:
     """Print `error`: words on stderr, or one JSON object on stdout."""
     if screen.as_json:
-        screen.json({"error": _body(error)})
+        screen.json({"error": body(error)})
         return
     if isinstance(error, ContentError):
         show_problems(screen, error.problems)
@@ -146,16 +146,17 @@ def excerpt(line: str, start: int, length: int, room: int | None) -> tuple[str, 
     return shown, " " * before + "^" * max(under, 1)
 
 
-def _body(error: SreObsError) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def body(error: SreObsError) -> dict[str, Any]:
+    """An error's facts, as JSON has them."""
+    facts: dict[str, Any] = {
         "slug": error.slug,
         "message": error.message,
         "where": error.where,
         "remedy": error.remedy,
     }
     if isinstance(error, ContentError):
-        body["problems"] = [problem_json(problem) for problem in error.problems]
-    return body
+        facts["problems"] = [problem_json(problem) for problem in error.problems]
+    return facts
 
 
 def _shown(char: str) -> str:

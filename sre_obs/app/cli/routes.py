@@ -55,6 +55,7 @@ def show(screen: Screen, loaded: Loaded) -> None:
 
 @command.command(
     "explain",
+    short_help="Say who is told of an alert with LABELS, and why.",
     epilog=example("sre-obs routes explain --routes routes.yml team=shop severity=critical"),
 )
 @with_settings("routes", "slack.token_file")

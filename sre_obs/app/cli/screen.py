@@ -85,6 +85,11 @@ def _value(arguments: Sequence[str], names: tuple[str, ...]) -> str:
     return found
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 alert, 2 alerts."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()

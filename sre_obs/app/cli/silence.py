@@ -58,9 +58,10 @@ def add(
     from sre_obs.adapters.clock import SystemClock
     from sre_obs.app.usecases.silences import add_silence
 
+    parsed = _parse(matchers)
     added = add_silence(
         _client(loaded, url),
-        _parse(matchers),
+        parsed,
         duration=duration,
         comment=comment,
         author=author or login(),
@@ -77,10 +78,18 @@ def add(
     more = f" and {left} more" if left > 0 else ""
     until = f"until {datetime.fromtimestamp(added.ends_at, UTC):%Y-%m-%d %H:%M} UTC"
     screen.err(f"hides {len(added.hides)} now{': ' + names + more if names else ''}; {until}")
+    dotted = [m.name for m in parsed if "." in m.name]
+    if dotted and not added.hides:
+        names = ", ".join(printable(name.replace(".", "_")) for name in dotted)
+        screen.err(f"hint: a field's dots are underscores in labels: did you mean {names}?")
     screen.err(f"next: sre-obs silence expire {added.id}")
 
 
-@command.command("query", epilog=example("sre-obs silence query team=shop --expired"))
+@command.command(
+    "query",
+    short_help="List silences, those that end first on top.",
+    epilog=example("sre-obs silence query team=shop --expired"),
+)
 @with_settings("listen", "token_file")
 @click.argument("matchers", nargs=-1)
 @click.option("--expired", is_flag=True, help="Those that ended too.")

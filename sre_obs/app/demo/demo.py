@@ -92,7 +92,7 @@ async def demo(
             voice.head(f"Recorded telemetry at {speed:g}x. Nothing leaves this computer.")
             voice.head(f"  page http://{listening.api}   Slack stand-in: /slack")
             loop = asyncio.get_running_loop()
-            watch = _Watch(desk, began, voice.event)
+            watch = _Watch(desk, began, voice.event, ends=source.ends())
             parts.delivered = watch.delivered
             watches.append(watch)
             watching.append(loop.create_task(watch.run(LOOK * speed)))
@@ -120,10 +120,13 @@ async def demo(
 class _Watch:
     """Says what began, ended and arrived, with real seconds since the start."""
 
-    def __init__(self, desk: Desk, began: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, desk: Desk, began: float, say: Callable[[str], None], *, ends: float
+    ) -> None:
         self._desk = desk
         self._began = began
         self._say = say
+        self._ends: float | None = ends  # of the recording; None once that was said
         self._firing: dict[str, Alert] = {}
         self.told = 0  # deliveries that arrived
 
@@ -142,6 +145,9 @@ class _Watch:
                 self._tell("FIRING", alert)
             elif not alert.firing(now) and self._firing.pop(id_, None) is not None:
                 self._tell("RESOLVED", alert)
+        if self._ends is not None and now > self._ends:
+            self._ends = None
+            self._line("OVER", "The recording is over: what fires now goes stale. Ctrl-C ends.")
 
     def delivered(self, delivery: Delivery, answer: Answer, seconds: float) -> None:
         """A receiver answered."""

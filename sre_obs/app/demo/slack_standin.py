@@ -3,6 +3,11 @@
 ``python -m sre_obs.app.demo.slack_standin --port 0 --state FILE --channel alerts`` prints
 its address as the first line, answers /control (see `slack.control`), and ends with its
 standard input, so that it never outlives the test that started it.
+
+To let sre-obs speak to it, set ``slack.api_url`` to that address with ``/api/`` at its end,
+and the token to ``xoxb-stand-in``:
+
+    SRE_OBS_SLACK_TOKEN=xoxb-stand-in sre-obs run --set slack.api_url=http://127.0.0.1:PORT/api/
 """
 
 from __future__ import annotations
@@ -20,7 +25,12 @@ __all__ = ["Call", "Fault", "FaultKind", "Gate", "Posted", "StandIn"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until standard input ends."""
-    parser = argparse.ArgumentParser(prog="python -m sre_obs.app.demo.slack_standin")
+    parser = argparse.ArgumentParser(
+        prog="python -m sre_obs.app.demo.slack_standin",
+        description="Stands in for Slack; prints its address, ends with its standard input.",
+        epilog="To use it: SRE_OBS_SLACK_TOKEN=xoxb-stand-in sre-obs run "
+        "--set slack.api_url=ADDRESS/api/ (the path must end in /api/)",
+    )
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--state", type=Path, help="NDJSON file that keeps the messages")
     parser.add_argument("--channel", action="append", metavar="NAME", help="may be repeated")

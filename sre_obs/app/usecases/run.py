@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol, TextIO
@@ -15,9 +14,9 @@ from typing import Protocol, TextIO
 from sre_obs.app.daemon.daemon import Daemon, Listening
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.settings import Settings
+from sre_obs.app.usecases.once import Round, one_round
 from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.ports import Source
-from sre_obs.model.errors import SreObsError
 from sre_obs.model.notification import DeliveryState
 from sre_obs.model.problem import Severity, Wrong
 from sre_obs.model.rule import Rule, RuleState
@@ -30,26 +29,12 @@ class Say(Protocol):
     def __call__(self, line: str, level: str = "info") -> None: ...
 
 
-# `--once` waits so long for what it claimed to be answered.
-ONCE_PATIENCE = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one round of every rule came to."""
-
-    rules: int  # that ran
-    firing: int  # alerts
-    waiting: int  # deliveries that no receiver has taken yet
-
-
 async def run(
     settings: Settings, *, once: bool, dry_run: bool, say: Say, terminal: TextIO = sys.stdout
 ) -> Round | None:
     """Serve until told to stop; with `once` for one round, and what it came to.
 
-    Receivers that print do so to `terminal`. Raises SreObsError if it can't start, or if
-    `once` could not search for every rule.
+    Receivers that print do so to `terminal`. Raises SreObsError if it can't start.
     """
     if not dry_run:
         return await _run(settings, once, say, terminal)
@@ -66,26 +51,17 @@ async def _run(
 
     parts = build(settings, dry_run=dry_run, terminal=terminal)
     daemon: Daemon
-    tasks: list[asyncio.Task[list[str]]] = []
-    done: Round | None = None
+    tasks: list[asyncio.Task[Round]] = []
 
     async def ready(desk: Desk, listening: Listening) -> None:
         await announce(parts, desk, listening, say)
         if once:
-            tasks.append(asyncio.get_running_loop().create_task(_once(desk, daemon)))
+            tasks.append(asyncio.get_running_loop().create_task(one_round(desk, daemon)))
 
-    def stopping(desk: Desk) -> None:
-        nonlocal done
-        now, ledger = desk.clock.now(), desk.engine.ledger
-        firing = sum(alert.firing(now) for alert in ledger.alerts.values())
-        done = Round(len(ledger.runs), firing, len(ledger.deliveries))
-
-    daemon = Daemon(parts, ready=ready, web=pages, stopping=stopping)
+    daemon = Daemon(parts, ready=ready, web=pages)
     await daemon.run()
-    failed = [words for task in tasks if task.done() for words in task.result()]
-    if failed:
-        raise SreObsError(f"not every rule could be searched for: {'; '.join(failed)}")
-    return done if once else None
+    # Told to stop before it was done, it came to nothing.
+    return next((task.result() for task in tasks if task.done()), None)
 
 
 async def announce(parts: Parts, desk: Desk, listening: Listening, say: Say) -> None:
@@ -110,6 +86,8 @@ async def announce(parts: Parts, desk: Desk, listening: Listening, say: Say) -> 
     else:
         count = sum(r.source in parts.sources for r in rules)
         say(f"rules   {count} run{broken}", "warning" if broken else "info")
+    if parts.settings.routes is None:
+        say("routes  none: alerts are printed here; set routes to tell others", "warning")
     for name, count in _without_source(rules, parts.sources).items():
         say(f"        {count} can't run: set sources.{name}.hosts", "warning")
     for problem in parts.content.problems:
@@ -157,27 +135,3 @@ def _sender_line(id_: str, sender: Sender, now: float) -> tuple[str, str]:
     found = sender.describe(now)
     line = f"{place.partition('[')[0]:<7} {receiver}: {found}"
     return line, "warning" if isinstance(found, Wrong) else "info"
-
-
-async def _once(desk: Desk, daemon: Daemon) -> list[str]:
-    """Wait until each rule has run and what fell due was told, then stop; what failed."""
-    clock, evaluations, ledger = desk.clock, desk.evaluations, desk.engine.ledger
-    rules = [r for r in evaluations.rules if r.state is not RuleState.DISABLED]
-    missing = _without_source(rules, evaluations.sources)
-    # A rule's last planned time is less than an interval ago.
-    wanted = {rule.id: clock.now() - rule.interval for rule in rules if rule.source not in missing}
-    while any((run := ledger.runs.get(i)) is None or run.at <= at for i, at in wanted.items()):
-        await clock.sleep(0.05)
-    began = clock.timer()
-    while clock.timer() - began < ONCE_PATIENCE:
-        wake = desk.engine.next_wake(clock.now())
-        if not desk.engine.busy and (wake is None or wake > clock.now() + 1.0):
-            break
-        await clock.sleep(0.05)
-    daemon.stop()
-    failed = [
-        f"{name}: {progress.error}"
-        for name, progress in evaluations.progress.items()
-        if progress.failing_since is not None
-    ]
-    return failed + [f"{name}: it has no hosts" for name in missing]
