@@ -275,8 +275,7 @@ class Daemon:
         desk.reload_ok, desk.reload_at, desk.problems = True, now, content.problems
         for problem in content.problems[:MOST]:
             if problem.severity is Severity.WARNING:
-                words = f"reload: {problem.location}: {problem.message}"
-                log.warning(words, remedy=problem.remedy)
+                log.warning(f"reload: {problem.location}: {problem.message}", **_remedy(problem))
         log.info("reloaded", rules=len(content.rules))
         return content.problems
 
@@ -285,7 +284,7 @@ class Daemon:
         errors = [p for p in problems if p.severity is Severity.ERROR]
         for problem in errors[:MOST]:
             words = f"reload refused: {problem.location}: {problem.message}"
-            log.error(words, remedy=problem.remedy)
+            log.error(words, **_remedy(problem))
         log.error("reload refused; the old configuration runs on", problems=len(errors))
         return problems
 
@@ -315,6 +314,10 @@ def _problems(error: SreObsError) -> Sequence[Problem]:
         return error.problems
     where = Location(error.where or "-")
     return (Problem(error.slug, Severity.ERROR, where, error.message, error.remedy),)
+
+
+def _remedy(problem: Problem) -> dict[str, str]:
+    return {"remedy": problem.remedy} if problem.remedy else {}
 
 
 def _spare_the_collector() -> None:
