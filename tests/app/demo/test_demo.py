@@ -135,6 +135,8 @@ def test_json_is_one_object_of_numbers_above_zero(tmp_path: Path) -> None:
     assert 20 <= time.monotonic() - began < 40
     assert "FIRING" in done.err
     assert list(tmp_path.iterdir()) == []
+    # From then on what fires only goes stale: the demo says so, once.
+    assert done.err.count("The recording is over") == 1
 
 
 def test_the_page_and_the_messages_can_be_looked_at(tmp_path: Path) -> None:
