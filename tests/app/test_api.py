@@ -88,6 +88,39 @@ def test_the_answer_waits_for_the_disk(served: Api) -> None:
     assert served.fire(alert("a")) == 200
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"endsAt": "9999-12-31T23:59:59-14:00"},
+        {"startsAt": "0001-01-01T01:00:00+14:00"},
+        {"startsAt": "9999-12-31T23:59:59.9999999Z", "endsAt": "9999-12-31T23:59:59.9999999Z"},
+    ],
+)
+def test_a_time_at_the_end_of_the_calendar_breaks_no_list(
+    served: Api, times: dict[str, str]
+) -> None:
+    assert served.fire({**alert("for-ever"), **times}) == 200
+    assert served.names() == ["for-ever"]
+    served.get("/api/v2/alerts/groups")
+    if "startsAt" not in times:
+        assert served.silence(**times).status_code == 200
+        served.get("/api/v2/silences")
+
+
+def test_a_null_in_a_matcher_is_as_if_it_were_absent(served: Api) -> None:
+    matcher = {"name": "team", "value": "x", "isRegex": None, "isEqual": None}
+    assert served.silence(matchers=[matcher]).status_code == 200
+    (silence,) = served.get("/api/v2/silences")
+    assert silence["matchers"] == [{**matcher, "isRegex": False, "isEqual": True}]
+
+
+@pytest.mark.parametrize("flag", ["isRegex", "isEqual"])
+def test_a_flag_of_a_matcher_that_is_no_boolean_is_refused(served: Api, flag: str) -> None:
+    answer = served.silence(matchers=[{"name": "team", "value": "x", flag: "false"}])
+    assert answer.status_code == 400
+    assert flag in answer.json()
+
+
 def test_the_valid_rest_of_a_wrong_list_is_taken(served: Api) -> None:
     answer = served.client.post("/api/v2/alerts", json=[alert("a"), {"labels": {}}, alert("b")])
     assert answer.status_code == 400

@@ -71,3 +71,11 @@ def test_every_answer_carries_the_content_security_policy() -> None:
     for answer in (client().get("/"), client(host="evil.example.com").get("/")):
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_headers_that_are_nonsense_are_refused_and_no_error_of_ours() -> None:
+    odd = client().post("/", headers={"origin": "http://[x"})
+    assert odd.status_code == 403
+    assert "content-security-policy" in odd.headers
+    header = {b"authorization": b"Basic \xff\xff"}
+    assert client("s3cret").get("/", headers=header).status_code == 401  # type: ignore[arg-type]

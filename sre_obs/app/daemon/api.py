@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.daemon.guard import BodyTooLarge
-from sre_obs.app.daemon.intake import read_alerts
+from sre_obs.app.daemon.intake import moment, read_alerts, within_years
 from sre_obs.model.alert import Alert
 from sre_obs.model.changes import AuditEntry
 from sre_obs.model.errors import QueryError, StoreError
@@ -29,6 +29,9 @@ from sre_obs.model.problem import Problem
 from sre_obs.model.silence import Silence, SilenceState
 from sre_obs.query.matchers import compile_matchers, parse_matchers
 from sre_obs.route.silence import expire, updated, validate
+
+# What Alertmanager's own clients may write for false.
+_FALSE = frozenset(("0", "f", "F", "false", "False", "FALSE"))
 
 Handler = Callable[[Request], Any]
 T = TypeVar("T")
@@ -229,7 +232,7 @@ class _Api:
 
     async def _chosen(self, request: Request) -> Sequence[Alert]:
         params = request.query_params
-        want = {n: params.get(n, "true") != "false" for n in ("active", "silenced", "inhibited")}
+        want = {n: params.get(n) not in _FALSE for n in ("active", "silenced", "inhibited")}
         matches = compile_matchers(_matchers(params.getlist("filter")))
         pattern = params.get("receiver") or ".*"
         receiver = compile_matchers((Matcher("receiver", MatchOp.REGEX, pattern),))
@@ -300,6 +303,8 @@ def silence_json(silence: Silence, now: float) -> dict[str, Any]:
 
 def rfc3339(at: float) -> str:
     """A time as the API writes it, to the millisecond."""
+    # A store may hold what an older version took: it must not break what reads it.
+    at = within_years(at)
     text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
@@ -327,7 +332,7 @@ def _read_matcher(item: Any) -> Matcher:
     value = item.get("value")
     if not isinstance(value, str):
         raise ValueError(f"matcher {item['name']!r}: the value must be text")
-    regex, equal = bool(item.get("isRegex")), bool(item.get("isEqual", True))
+    regex, equal = _read_flag(item, "isRegex", False), _read_flag(item, "isEqual", True)
     ops = {
         (False, True): MatchOp.EQUAL,
         (False, False): MatchOp.NOT_EQUAL,
@@ -337,17 +342,21 @@ def _read_matcher(item: Any) -> Matcher:
     return Matcher(item["name"], ops[regex, equal], value)
 
 
+def _read_flag(item: dict[str, Any], name: str, default: bool) -> bool:
+    # null is as if absent, as Alertmanager reads it; a guess would silence other alerts.
+    value = item.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise ValueError(f"matcher {item['name']!r}: {name} must be true or false")
+    return value
+
+
 def _read_time(data: dict[str, Any], name: str, default: float | None) -> float:
     value = data.get(name)
     if value is None and default is not None:
         return default
-    try:
-        parsed = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError(f"{name} is not an RFC 3339 time") from None
-    if parsed.tzinfo is None:
-        raise ValueError(f"{name} has no time zone")
-    return parsed.timestamp()
+    return moment(str(value), name)
 
 
 def _matchers(filters: Iterable[str]) -> tuple[Matcher, ...]:

@@ -13,6 +13,8 @@ from sre_obs.model.alert import Alert, EndReason, fingerprint
 
 # Alertmanager's zero time: "not set".
 _ZERO = "0001-01-01T00:00:00"
+# 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, seconds since the epoch.
+FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,24 @@ def _time(value: Any, what: str, known: dict[str, float | None]) -> float | None
 
 
 def _moment(value: str, what: str) -> float | None:
-    if value.startswith(_ZERO):
-        return None
+    return None if value.startswith(_ZERO) else moment(value, what)
+
+
+def moment(text: str, what: str) -> float:
+    """A time of the API, in seconds; `what` names its key. Raises ValueError.
+
+    Years beyond 1 to 9999 in UTC ("for ever", with a zone) are taken as the nearest that
+    can be written back.
+    """
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{what} is not an RFC 3339 time: {value[:40]!r}") from None
+        raise ValueError(f"{what} is not an RFC 3339 time: {text[:40]!r}") from None
     if parsed.tzinfo is None:
-        raise ValueError(f"{what} has no time zone: {value[:40]!r}")
-    return parsed.timestamp()
+        raise ValueError(f"{what} has no time zone: {text[:40]!r}")
+    return within_years(parsed.timestamp())
+
+
+def within_years(at: float) -> float:
+    """`at`, or the first or last time that has a year of four digits."""
+    return min(max(at, FIRST), LAST)
