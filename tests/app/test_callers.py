@@ -84,3 +84,41 @@ def test_who_finishes_may_come_back_later(monkeypatch: pytest.MonkeyPatch) -> No
             await writer.wait_closed()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: a\r\n" * 20_000, b"GET /" + b"a" * 2_000_000],
+    ids=["fields", "address"],
+)
+def test_a_head_without_end_is_refused_and_not_kept(head: bytes) -> None:
+    async def story() -> bytes:
+        async with listening(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            answer = asyncio.create_task(reader.read())
+            try:
+                writer.write(head)
+                await writer.drain()
+                return await asyncio.wait_for(answer, 10.0)
+            except ConnectionError:
+                return b""  # hung up on in the middle
+            finally:
+                answer.cancel()
+                writer.close()
+
+    assert asyncio.run(story())[:12] in (b"", b"HTTP/1.1 400")
+
+
+def test_a_head_as_large_as_browsers_send_is_read() -> None:
+    fields = b"".join(b"X-%d: %s\r\n" % (n, b"a" * 300) for n in range(60))
+
+    async def story() -> bytes:
+        async with listening(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + fields + b"\r\nabcde")
+            answer = await asyncio.wait_for(reader.readuntil(b"yes"), 10.0)
+            writer.close()
+            await writer.wait_closed()
+            return answer
+
+    assert b"200" in asyncio.run(story())
