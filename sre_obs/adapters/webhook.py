@@ -12,6 +12,7 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sre_obs.adapters.clock import SystemClock
 from sre_obs.model.outcome import Answer
 from sre_obs.model.routing import WebhookIntegration
 from sre_obs.notify import transport
@@ -35,6 +36,8 @@ class WebhookSender:
     def __init__(self, integration: WebhookIntegration) -> None:
         import httpx2
 
+        from sre_obs.adapters.deadline import Deadline
+
         # At INFO it logs whole addresses, which may hold a token.
         logging.getLogger("httpx2").setLevel(logging.WARNING)
         self._integration = integration
@@ -48,6 +51,8 @@ class WebhookSender:
             follow_redirects=False,
             verify=ssl.create_default_context(),
         )
+        self._deadline = Deadline(SystemClock().timer)
+        self._deadline.under(self._client)
 
     def send(self, notice: Notice) -> Answer:
         """Post once."""
@@ -59,7 +64,10 @@ class WebhookSender:
             headers["Authorization"] = f"Bearer {self._integration.bearer.reveal()}"
         try:
             url = self._url = self._url or httpx2.URL(self._integration.url.reveal())
-            with self._client.stream("POST", url, content=call.body, headers=headers) as response:
+            with (
+                self._deadline.within(self._integration.timeout),
+                self._client.stream("POST", url, content=call.body, headers=headers) as response,
+            ):
                 return self._answer(response, notice.now)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ValueError) as error:
             return classify_fault(_fault(error), self._host)

@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -182,6 +183,29 @@ def test_silence_beyond_the_timeout_is_ambiguous() -> None:
         answer = send(hook(f"http://127.0.0.1:{port}/"))
         done.set()
     assert (answer.verdict, answer.failure) == (Verdict.AMBIGUOUS, Failure.TIMEOUT)
+
+
+@pytest.mark.parametrize("status", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 9999\r\n\r\n"])
+def test_an_answer_that_trickles_in_ends_with_the_timeout(status: bytes) -> None:
+    """Each piece comes in time, the whole never does."""
+    done = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(status or b"HTTP/1.1 200 OK\r\n")
+        while not done.wait(0.5):
+            try:
+                connection.sendall(b"x" if status else b"X-Slow: yes\r\n")
+            except OSError:
+                return
+
+    began = time.monotonic()
+    with listening(trickle) as port:
+        answer = send(hook(f"http://127.0.0.1:{port}/"))
+        took = time.monotonic() - began
+        done.set()
+    assert answer.verdict is (Verdict.RETRY if status else Verdict.AMBIGUOUS)
+    assert took < 5.0  # the timeout is one second; without it this never ends
 
 
 def test_what_is_not_http_is_ambiguous() -> None:
