@@ -24,6 +24,7 @@ import yaml
 from yaml._yaml import CParser
 
 from sre_obs.content import mistakes
+from sre_obs.content.files import read_regular
 from sre_obs.model.problem import Location, Problem, Severity
 
 MAX_BYTES = 2**20
@@ -187,8 +188,7 @@ def load(path: Path, *, name: str = "") -> tuple[Document, list[Problem]]:
     """Read a file; `name` is what it is called in problems (its path by default)."""
     file = name or str(path)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         document = Document(file, "")
         why = error.strerror or type(error).__name__

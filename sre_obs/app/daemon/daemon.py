@@ -260,6 +260,13 @@ class Daemon:
             content = await loop.run_in_executor(self._searches, self._parts.load)
         except SreObsError as error:
             return self._refused(_problems(error))
+        except Exception as error:
+            # Ours to mend; meanwhile nobody may take the old configuration for the new.
+            log.exception("reload failed")
+            words = f"sre-obs failed to load it ({type(error).__name__}): please report it"
+            return self._refused(
+                [Problem("reload/failed", Severity.ERROR, Location("reload"), words)]
+            )
         if any(p.severity is Severity.ERROR for p in content.problems):
             return self._refused(content.problems)
         now = self._parts.clock.now()

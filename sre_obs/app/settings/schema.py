@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from sre_obs.content.duration import parse_duration
+from sre_obs.content.files import read_secret
 from sre_obs.model.errors import UsageError
 from sre_obs.model.secret import Secret
 
@@ -132,14 +133,19 @@ def secret(value: SecretStr | None, file: Path | None, name: str) -> Secret:
     if file is None:
         return Secret("")
     try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(
-            f"can't read the secret {name}: {why}", where=str(file), remedy="check path and mode"
-        ) from None
-    if not text:
+        text = read_secret(file)
+    except UnicodeDecodeError:
+        why = "not UTF-8 text"
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    except ValueError as error:
+        why = str(error)
+    else:
+        if text:
+            return Secret(text)
         raise UsageError(
             f"the secret {name} is empty", where=str(file), remedy="write it into that file"
         )
-    return Secret(text)
+    raise UsageError(
+        f"can't read the secret {name}: {why}", where=str(file), remedy="check path and mode"
+    )

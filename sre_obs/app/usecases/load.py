@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
+from sre_obs.content.files import read_secret
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.routes.load import SlackDefaults, load_routes
 from sre_obs.content.rules.load import load_rules
@@ -64,7 +65,7 @@ def load_routing(settings: Settings) -> tuple[Routing, tuple[Problem, ...]]:
         secret(settings.slack.token, settings.slack.token_file, "slack.token"),
         settings.slack.api_url,
     )
-    routing, problems = load_routes(settings.routes, slack=slack, read_file=_read_secret)
+    routing, problems = load_routes(settings.routes, slack=slack, read_file=read_secret)
     if routing is None:
         raise ContentError([p for p in problems if p.severity is Severity.ERROR])
     return routing, tuple(problems)
@@ -102,10 +103,6 @@ def _templates(rules: Iterable[Rule]) -> Iterator[Problem]:
                 yield Problem(
                     "rules/template", Severity.WARNING, rule.location, message, wrong.remedy
                 )
-
-
-def _read_secret(file: Path) -> str:
-    return file.read_text(encoding="utf-8").strip()
 
 
 def _allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:

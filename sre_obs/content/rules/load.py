@@ -108,7 +108,12 @@ def rule_files(folder: Path, on_error: Callable[[Path, OSError], None]) -> Itera
             if entry.name.startswith("."):
                 continue
             path = folder / entry.name
-            if entry.is_dir():
+            try:
+                below = entry.is_dir()
+            except OSError as error:  # a link that leads to itself
+                on_error(path, error)
+                continue
+            if below:
                 yield from walk(path, depth + 1)
             elif _is_rule(entry.name, top=depth == 0):
                 yield path
