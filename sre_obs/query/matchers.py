@@ -32,6 +32,9 @@ _ESCAPE = re.compile(
 )
 _CONTROL = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _REGEX_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+# Instructions of RE2: a thousand alternatives take about 200, and "(a|b){1,500}" 2,000.
+# Patterns with more cost seconds wherever they are compiled or tried.
+_MAX_PROGRAM = 20_000
 _MAX_PATTERN = 10_000  # characters; keeps the automaton of a hostile pattern small
 
 
@@ -145,7 +148,15 @@ def _regex(pattern: str, offset: int = 0, length: int = 0) -> Any:
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
+        if compiled.programsize > _MAX_PROGRAM:
+            raise QueryError(
+                "the regular expression is too large once its repetitions are written out",
+                offset,
+                length or len(pattern),
+                remedy="repeat less: write + or * instead of {1,500}",
+            )
+        return compiled
     except re2.error as error:
         reason = error.args[0] if error.args else b""
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

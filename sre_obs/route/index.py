@@ -22,6 +22,8 @@ _LONG = 1000  # characters; longer values are looked up again rather than kept
 # Characters that give a pattern meaning; without them it is a list of plain values.
 _META = re.compile(r"[\\.+*?()\[\]{}^$]")
 _ALWAYS = "(?s).*"
+# Characters of patterns in one automaton, which takes about a microsecond each to build.
+_ROOM = 200_000
 
 
 class MatcherIndex:
@@ -60,14 +62,16 @@ class MatcherIndex:
             rarest = min(equal, key=lambda m: common[m])
             self._values(rarest.name).exact(rarest.value, position)
             return
-        patterns = [m for m in matchers if m.op is MatchOp.REGEX]
+        # A counted repetition makes a short text a large program; the automaton of all
+        # patterns is built anew at each change, so such a list is tried by itself.
+        patterns = [m for m in matchers if m.op is MatchOp.REGEX and "{" not in m.value]
         plain = [m for m in patterns if not _META.search(m.value)]
         if plain:
             for value in plain[0].value.split("|"):
                 self._values(plain[0].name).exact(value, position)
-        elif patterns:
-            self._values(patterns[0].name).pattern(patterns[0].value, position)
-        else:
+        elif not patterns or not self._values(patterns[0].name).pattern(
+            patterns[0].value, position
+        ):
             self._always.append(position)
 
     def _values(self, name: str) -> _Values:
@@ -80,6 +84,7 @@ class _Values:
     def __init__(self) -> None:
         self._exact: dict[str, list[int]] = {}
         self._patterns: list[tuple[str, int]] = []
+        self._room = _ROOM
         self._set: object = None
         self._memo: dict[str, tuple[int, ...]] = {}
 
@@ -88,8 +93,13 @@ class _Values:
         if position not in positions[-1:]:  # "a|a"
             positions.append(position)
 
-    def pattern(self, pattern: str, position: int) -> None:
+    def pattern(self, pattern: str, position: int) -> bool:
+        """File it, if the automaton has room for it."""
+        self._room -= len(pattern)
+        if self._room < 0:
+            return False
         self._patterns.append((pattern, position))
+        return True
 
     def close(self) -> list[int]:
         """Build the automaton; positions that it has no room for, to be always tried."""
