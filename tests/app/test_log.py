@@ -8,6 +8,7 @@ import sys
 import pytest
 
 PROGRAM = """
+import logging
 import structlog
 from sre_obs.app.daemon.log import configure
 
@@ -19,14 +20,16 @@ def fails(key):
 try:
     fails("can" + "ary")
 except ValueError:
-    structlog.get_logger("test").exception("failed")
+    {logger}.exception("failed")
 """
+LOGGERS = ["structlog.get_logger('test')", "logging.getLogger('uvicorn.error')"]
 
 
+@pytest.mark.parametrize("logger", LOGGERS, ids=["ours", "a library's"])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_error_of_ours_is_told_by_its_place_and_without_variables(form: str) -> None:
+def test_an_error_is_told_by_its_place_and_without_variables(form: str, logger: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(form=form)],
+        [sys.executable, "-c", PROGRAM.format(form=form, logger=logger)],
         capture_output=True,
         text=True,
         check=True,

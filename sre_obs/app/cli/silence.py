@@ -195,7 +195,9 @@ def _matcher(data: Mapping[str, Any]) -> Matcher:
 def _line(silence: dict[str, Any]) -> str:
     end = datetime.fromisoformat(silence["endsAt"]).astimezone(UTC)
     matchers = " ".join(_text(_matcher(m)) for m in silence["matchers"])
-    return printable(
+    line = printable(
         f"{silence['id']}  {silence['status']['state']:<8} until {end:%Y-%m-%d %H:%M} UTC  "
         f"{matchers}  {silence['createdBy']}: {silence['comment']}"
     )
+    # One line a silence: a comment can't pretend to be another.
+    return line.replace("\n", "\\n")

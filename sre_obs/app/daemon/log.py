@@ -90,7 +90,9 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             log = structlog.get_logger(record.name)
-            log.log(max(record.levelno, logging.WARNING), record.getMessage().strip())
+            # With its stack, if it has one: the web server reports our own faults this way.
+            stack = {"exc_info": record.exc_info} if record.exc_info else {}
+            log.log(max(record.levelno, logging.WARNING), record.getMessage().strip(), **stack)
         except (TypeError, ValueError, OSError):  # a record that does not fit its arguments
             self.handleError(record)
 
