@@ -37,7 +37,8 @@ class Truth(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A judgement. `ended` is the reason if an alert ends by it; `seen`: it has documents
-    in the window; `forget`: nothing of it is to be remembered."""
+    in the window; `forget`: nothing of it is to be remembered. `levels` are held against
+    `clear` where the entity was in a level, against the limit where it was not."""
 
     key: str
     truth: Truth
@@ -47,6 +48,8 @@ class Verdict:
     ended: EndReason = EndReason.UNDER_LIMIT
     seen: bool = True
     forget: bool = False
+    # Which levels hold, the rule's own severity first; (): there is but that one.
+    levels: tuple[bool, ...] = ()
 
 
 def remembers(rule: Rule) -> bool:

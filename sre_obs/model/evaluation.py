@@ -46,6 +46,13 @@ class EntityState:
     value: float | None = None
     peak: float | None = None
     stale_since: float | None = None
+    # Of a rule with levels: the one that it fires at (0: the rule's own severity), and since
+    # when each of them is true without a break (None: it is not).
+    level: int = 0
+    since_levels: tuple[float | None, ...] = ()
+    # The last runs, the newest last: "t" true, "f" false; "F" fired and "E" ended in it.
+    # Kept only by rules with `runs` or `flapping`.
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
