@@ -27,6 +27,7 @@ from sre_obs.notify.ports import Sender
 
 if TYPE_CHECKING:
     from sre_obs.adapters.elasticsearch import ElasticsearchOptions
+    from sre_obs.adapters.elasticsearch.kibana import KibanaAlerts
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Parts:
     token: Secret
     load: Callable[[], Content]
     terminal: TextIO
+    kibanas: Mapping[str, KibanaAlerts] = field(default_factory=dict)
     heartbeat: Callable[[], None] | None = None
     delivered: Callable[[Delivery, Answer, float], None] = lambda *_: None
     closers: list[Callable[[], None]] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Parts:
 
     def close(self) -> None:
         """Let go of all that holds a file, a process or a connection."""
-        for part in (*self.senders.values(), *self.sources.values()):
+        for part in (*self.senders.values(), *self.sources.values(), *self.kibanas.values()):
             close = getattr(part, "close", None)
             if close is not None:
                 close()
@@ -111,6 +113,7 @@ def build(
         terminal=terminal,
         token=token,
         load=load,
+        kibanas={} if sources is not None else make_kibanas(settings),
         closers=[store.close, renderer.close],
     )
     url = secret(settings.heartbeat.url, settings.heartbeat.url_file, "heartbeat.url")
@@ -122,13 +125,24 @@ def build(
 
 
 def make_sources(settings: Settings) -> dict[str, Source]:
-    """A client for each cluster that has hosts."""
+    """A client for each cluster that has hosts and that rules read."""
     from sre_obs.adapters.elasticsearch import ElasticsearchSource
 
     return {
         name: ElasticsearchSource(name, source_options(name, source))
         for name, source in settings.sources.items()
-        if source.hosts
+        if source.hosts and source.from_ == "rules"
+    }
+
+
+def make_kibanas(settings: Settings) -> dict[str, KibanaAlerts]:
+    """A reader for each cluster whose Kibana's alerts are to be told."""
+    from sre_obs.adapters.elasticsearch.kibana import KibanaAlerts
+
+    return {
+        name: KibanaAlerts(name, source_options(name, source))
+        for name, source in settings.sources.items()
+        if source.hosts and source.from_ == "kibana"
     }
 
 

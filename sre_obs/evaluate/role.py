@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sre_obs.evaluate.kibana.ask import ALIAS
 from sre_obs.model.rule import Rule, RuleState
 
 
@@ -39,3 +40,13 @@ def role_for(rules: Sequence[Rule], source: str = "default") -> dict[str, Any]:
             for cluster in sorted(remote)
         ]
     return role
+
+
+def role_for_kibana() -> dict[str, Any]:
+    """The body of the role that reads Kibana's alerts: the least that Elastic documents. The
+    names are those of the aliases; Kibana's own privileges neither help nor are needed."""
+    return {
+        "cluster": ["monitor"],
+        "indices": [{"names": [ALIAS], "privileges": ["read", "view_index_metadata"]}],
+        "applications": [],
+    }

@@ -17,6 +17,12 @@ class EndReason(StrEnum):
     SENDER = "resolved by its sender"
     REMOVED = "rule removed"
     NO_DATA = "no data"
+    # Of alerts that Kibana keeps:
+    RECOVERED = "recovered in Kibana"
+    UNTRACKED = "untracked in Kibana"  # nobody looks any more: not mended
+    CLOSED = "closed in Kibana"
+    DELETED = "deleted in Kibana"
+    STOPPED = "rule stopped reporting"
 
 
 @dataclass(frozen=True, slots=True)

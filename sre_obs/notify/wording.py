@@ -71,6 +71,11 @@ ENDED: Mapping[EndReason | None, str] = {
     EndReason.SENDER: "resolved by its sender",
     EndReason.REMOVED: "its rule was removed",
     EndReason.NO_DATA: "its stream ended",
+    EndReason.RECOVERED: "recovered in Kibana",
+    EndReason.UNTRACKED: "untracked in Kibana, not known to be mended",
+    EndReason.CLOSED: "closed in Kibana",
+    EndReason.DELETED: "deleted in Kibana",
+    EndReason.STOPPED: "its rule stopped reporting, not known to be mended",
     None: "ended",
 }
 

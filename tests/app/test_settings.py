@@ -41,6 +41,8 @@ def valid(key: Key) -> str:
         return "127.0.0.1:1"
     if key.boolean:
         return "false"
+    if key.path.endswith(".from"):
+        return "kibana"
     return {"log.format": "json", "log.level": "debug", "max_body": "7"}.get(key.path, "7s")
 
 

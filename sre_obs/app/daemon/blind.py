@@ -8,6 +8,7 @@ from dataclasses import replace
 from sre_obs.model.alert import Alert, EndReason, fingerprint
 
 NAME = "engine-blind"
+SILENT = "kibana-silent"
 # A restart of Elasticsearch takes about a minute and pages nobody.
 PATIENCE = 120.0
 
@@ -52,12 +53,12 @@ def blind(
 
 
 def unwatched(alerts: Iterable[Alert], sources: Collection[str], now: float) -> tuple[Alert, ...]:
-    """The ends of such alerts on sources that no rule reads any more: nobody would notice
-    that they work again."""
+    """The ends of the engine's own alerts on sources that nobody reads any more: that they
+    work again would not be noticed."""
     return tuple(
         replace(alert, ends_at=now, updated_at=now, ended=EndReason.REMOVED)
         for alert in alerts
-        if alert.name == NAME
+        if alert.name in (NAME, SILENT)
         and alert.ends_at is None  # an alert of that name from the API has an end
         and not alert.rule
         and alert.labels.get("source") not in sources

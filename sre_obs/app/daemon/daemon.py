@@ -29,10 +29,13 @@ from sre_obs.app.daemon.evaluations import Evaluations
 from sre_obs.app.daemon.guard import App, Guard
 from sre_obs.app.daemon.heartbeat import beat
 from sre_obs.app.daemon.journal import MOST
+from sre_obs.app.daemon.kibana import Follower
 from sre_obs.app.daemon.metrics import Metrics
 from sre_obs.app.daemon.pacemaker import Pacemaker
 from sre_obs.app.settings import split_address
 from sre_obs.app.wiring import Parts
+from sre_obs.evaluate.kibana.follow import orphaned
+from sre_obs.evaluate.kibana.standing import Options
 from sre_obs.evaluate.retire import retire
 from sre_obs.model.changes import AuditEntry, Changes
 from sre_obs.model.errors import ContentError, SreObsError, UsageError
@@ -124,6 +127,9 @@ class Daemon:
             observe=metrics.evaluated,
             field_check=settings.field_check,
         )
+        followers = [self._follower(name) for name in parts.kibanas]
+        # The page, the probes and the heartbeat ask of every source how it does.
+        evaluations.progress.update({one.name: one.progress for one in followers})
         now = clock.now()
         self._desk = desk = Desk(
             settings,
@@ -153,6 +159,8 @@ class Daemon:
             self._spawn(pacemaker.run(engine))
             self._spawn(self._prune())
             self._spawn(evaluations.run())
+            for follower in followers:
+                self._spawn(follower.run())
             if parts.heartbeat is not None:
                 self._spawn(
                     beat(
@@ -240,8 +248,29 @@ class Daemon:
         running = {rule.id for rule in rules if rule.state is not RuleState.DISABLED}
         retired = retire(running, ledger.entities, ledger.alerts.values(), now)
         read = {rule.source for rule in rules if rule.id in running}
-        blind = unwatched(ledger.alerts.values(), read & set(self._parts.sources), now)
-        return self._engine.conclude(Changes.joint([retired, Changes(alerts=blind)]), now)
+        kibanas = set(self._parts.kibanas)
+        watched = (read & set(self._parts.sources)) | kibanas
+        blind = unwatched(ledger.alerts.values(), watched, now)
+        lost = orphaned(ledger.alerts.values(), kibanas, now)
+        return self._engine.conclude(Changes.joint([retired, Changes(alerts=(*blind, *lost))]), now)
+
+    def _follower(self, name: str) -> Follower:
+        source = self._parts.settings.sources[name]
+        return Follower(
+            self._parts.kibanas[name],
+            Options(
+                name,
+                url=source.kibana_url,
+                spaces=source.spaces,
+                severity=source.severity,
+                stale_after=source.stale_after,
+                security_ttl=source.security_ttl,
+            ),
+            poll=source.poll,
+            engine=self._engine,
+            pool=self._searches,
+            clock=self._parts.clock,
+        )
 
     def _on_hangup(self) -> None:
         self._spawn_reload = asyncio.create_task(self._log_reload())

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from sre_obs.app.settings.schema import Settings, SourceSettings
+from sre_obs.app.settings.schema import Settings, SourceSettings, named_fields
 from sre_obs.content.duration import format_duration
 
 PREFIX = "SRE_OBS_"
@@ -72,7 +72,7 @@ def describe() -> Iterator[Key]:
 def field_of(path: str) -> Any:
     parts = path.split(".")
     if parts[0] == "sources" and len(parts) == 3:
-        return SourceSettings.model_fields.get(parts[2])
+        return named_fields(SourceSettings).get(parts[2], ("", None))[1]
     info = Settings.model_fields.get(parts[0])
     if len(parts) == 2 and info is not None:
         kind = info.annotation
@@ -89,7 +89,7 @@ def _key(path: str, info: Any) -> Key:
 
 
 def _leaves(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    for name, info in model.model_fields.items():
+    for name, (_, info) in named_fields(model).items():
         yield _key(f"{prefix}.{name}", info)
 
 
@@ -99,7 +99,7 @@ def _get(settings: BaseModel, path: str) -> Any:
         if isinstance(value, Mapping):
             value = value.get(part, SourceSettings())
         else:
-            value = getattr(value, part)
+            value = getattr(value, named_fields(type(value))[part][0])
     return value
 
 

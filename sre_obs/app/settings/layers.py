@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from sre_obs.app.settings.key import PREFIX, Key, Loaded, field_of, keys
-from sre_obs.app.settings.schema import BUNDLED, Settings, SourceSettings
+from sre_obs.app.settings.schema import BUNDLED, Settings, SourceSettings, named_fields
 from sre_obs.app.settings.wrong import Layer, Value, Values, explain, refused, source_names
 from sre_obs.content import yaml
 from sre_obs.model.errors import ContentError, UsageError
@@ -167,7 +167,7 @@ def _names_in(environ: Mapping[str, str], values: Values) -> set[str]:
     names = source_names(values)
     # A variable can't hold the dash of a name that the file has.
     taken = {name.replace("-", "_") for name in names}
-    fields = sorted(SourceSettings.model_fields, key=len, reverse=True)
+    fields = sorted(named_fields(SourceSettings), key=len, reverse=True)
     for variable in environ:
         rest = variable.removeprefix(PREFIX + "SOURCES_")
         if rest == variable:

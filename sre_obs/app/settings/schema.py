@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
 
 from sre_obs.content.duration import parse_duration
 from sre_obs.content.files import read_secret
@@ -39,8 +40,20 @@ class _Section(BaseModel):
 
 
 class SourceSettings(_Section):
-    """One Elasticsearch cluster that rules read."""
+    """One Elasticsearch cluster: rules read it, or the alerts that Kibana keeps there are
+    followed."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=False,
+        validate_by_alias=True,
+    )
+
+    from_: typing.Literal["rules", "kibana"] = Field(
+        "rules", alias="from", description="rules read it, or Kibana's own alerts are told"
+    )
     hosts: Words = Field((), description="URLs of its nodes, tried in turn")
     api_key: SecretStr | None = Field(None, description="API key, as Kibana shows it (encoded)")
     api_key_file: Path | None = Field(None, description="file that holds the API key")
@@ -57,6 +70,16 @@ class SourceSettings(_Section):
     timeout: Pause = Field(10.0, description="time until a search counts as failed")
     allow: Words = Field(
         ("metrics-*", "logs-*", "traces-*"), description="index patterns that rules may read"
+    )
+    kibana_url: str = Field("", description="kibana: its public address, for links")
+    spaces: Words = Field((), description="kibana: spaces to follow; none named: all")
+    severity: str = Field("warning", description="kibana: of alerts that have none of their own")
+    poll: Pause = Field(15.0, description="kibana: time between looks")
+    stale_after: Pause = Field(
+        86_400.0, description="kibana: an alert that no run wrote for so long is over"
+    )
+    security_ttl: Pause = Field(
+        86_400.0, description="kibana: a security alert that nobody closes ends after this"
     )
 
 
@@ -116,6 +139,11 @@ class Settings(_Section):
         if value:
             split_address(value)
         return value
+
+
+def named_fields(model: type[BaseModel]) -> Mapping[str, tuple[str, FieldInfo]]:
+    """Key as written -> the attribute that holds it, and what is known of it."""
+    return {info.alias or name: (name, info) for name, info in model.model_fields.items()}
 
 
 def split_address(text: str) -> tuple[str, int]:

@@ -107,5 +107,5 @@ def _templates(rules: Iterable[Rule]) -> Iterator[Problem]:
 
 def _allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """Which index patterns rules may read, by source; `default` is always there."""
-    allowed = {name: source.allow for name, source in settings.sources.items()}
+    allowed = {name: s.allow for name, s in settings.sources.items() if s.from_ == "rules"}
     return {"default": SourceSettings().allow, **allowed}

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from sre_obs.app.daemon.daemon import Daemon, Listening
 from sre_obs.app.daemon.desk import Desk
@@ -21,6 +21,9 @@ from sre_obs.model.notification import DeliveryState
 from sre_obs.model.problem import Severity, Wrong
 from sre_obs.model.rule import Rule, RuleState
 from sre_obs.notify.ports import Sender
+
+if TYPE_CHECKING:
+    from sre_obs.adapters.elasticsearch.kibana import KibanaAlerts
 
 
 class Say(Protocol):
@@ -118,6 +121,10 @@ def _checks(parts: Parts, pool: Executor) -> list[asyncio.Future[tuple[str, str]
         for name, source in parts.sources.items()
     ]
     asked += [
+        loop.run_in_executor(pool, _kibana_line, name, kibana)
+        for name, kibana in parts.kibanas.items()
+    ]
+    asked += [
         loop.run_in_executor(pool, _sender_line, id_, sender, parts.clock.now())
         for id_, sender in parts.senders.items()
     ]
@@ -128,6 +135,11 @@ def _source_line(name: str, source: Source) -> tuple[str, str]:
     named = "" if name == "default" else f"{name}: "
     found = source.describe()
     return f"source  {named}{found}", "error" if isinstance(found, Wrong) else "info"
+
+
+def _kibana_line(name: str, kibana: KibanaAlerts) -> tuple[str, str]:
+    found = kibana.describe()
+    return f"kibana  {name}: {found}", "error" if isinstance(found, Wrong) else "info"
 
 
 def _sender_line(id_: str, sender: Sender, now: float) -> tuple[str, str]:
