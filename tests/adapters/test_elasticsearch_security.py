@@ -24,16 +24,18 @@ from werkzeug import Request as HttpRequest
 from werkzeug import Response
 
 from sre_obs.adapters.elasticsearch import ElasticsearchOptions, ElasticsearchSource
+from sre_obs.adapters.elasticsearch.kibana import KibanaAlerts
 from sre_obs.app.settings import Settings
 from sre_obs.app.usecases.drill import INDEX as DRILLS
 from sre_obs.app.usecases.drill import Order, drill
 from sre_obs.evaluate.evaluate import evaluate
 from sre_obs.evaluate.ports import Request
-from sre_obs.evaluate.role import role_for
+from sre_obs.evaluate.role import role_for, role_for_kibana
 from sre_obs.model.changes import Changes
 from sre_obs.model.errors import Blame, SourceError
 from sre_obs.model.evaluation import Outcome
 from sre_obs.model.ledger import Ledger
+from sre_obs.model.problem import Wrong
 from sre_obs.model.rule import Comparison, Function, NoData, Rule, RuleKind, Threshold
 from sre_obs.model.secret import Secret
 from tests.evaluate.world import T0, Text, rule
@@ -655,3 +657,46 @@ def test_an_empty_answer_is_believed_where_nobody_can_say_more_and_else_held(
     checks = [r for r, _ in httpserver.log if r.path.startswith("/_security")]
     assert len(checks) == asked
     assert checks[0].json == {"index": [{"names": ["metrics-none"], "privileges": ["read"]}]}
+
+
+# -- Kibana's alerts
+
+
+def test_the_role_for_kibana_s_alerts_reads_them_by_their_alias_and_nothing_else(
+    site: Site,
+) -> None:
+    alias, index = f".alerts-{site.prefix}.alerts-default", f".internal.alerts-{site.prefix}-000001"
+    site.master.indices.create(
+        index=index,
+        mappings={"properties": {"kibana.alert.uuid": {"type": "keyword"}}},
+        settings={"number_of_replicas": 0, "hidden": True},
+        aliases={alias: {"is_hidden": True}},
+    )
+    fields = {"kibana.alert.status": "active", "kibana.alert.uuid": site.prefix}
+    site.master.index(index=index, document=fields, refresh=True)
+    _, key = site.key(role_for_kibana())
+    options = ElasticsearchOptions((site.server.url,), api_key=key, ca_certs=site.server.ca)
+    reader = KibanaAlerts("kib", options)
+    try:
+        hits = reader.fetch([{"term": {"kibana.alert.uuid": site.prefix}}])
+        assert [hit["_index"] for hit in hits] == [index]
+        assert "1 active" in reader.describe()
+    finally:
+        reader.close()
+        site.master.indices.delete(index=index, expand_wildcards="all")
+    with site.source(api_key=key) as source:
+        assert failure(source, site.secret).status == 403
+
+
+def test_a_key_that_may_not_read_kibana_s_alerts_is_told_so_and_sees_not_nothing(
+    site: Site,
+) -> None:
+    only = {"cluster": ["monitor"], "indices": [{"names": ["logs-*"], "privileges": ["read"]}]}
+    _, key = site.key(only)
+    options = ElasticsearchOptions((site.server.url,), api_key=key, ca_certs=site.server.ca)
+    reader = KibanaAlerts("kib", options)
+    with pytest.raises(SourceError) as refused:
+        reader.fetch([{"match_all": {}}])
+    assert (refused.value.status, ".alerts-*" in refused.value.message) == (403, True)
+    assert isinstance(reader.describe(), Wrong)
+    reader.close()
