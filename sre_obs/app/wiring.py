@@ -89,7 +89,7 @@ def build(
     def load() -> Content:
         content = load_content(settings)
         return (
-            Content(content.rules, _printed(content.routing), content.problems)
+            replace(content, routing=_printed(content.routing))
             if dry_run
             else content
         )

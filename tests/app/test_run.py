@@ -139,7 +139,7 @@ def test_a_reload_takes_effect_and_one_that_is_wrong_keeps_the_old(
         assert all("c" not in call.names for call in one.calls)
 
 
-def test_a_reload_takes_rules_over_and_a_wrong_rule_keeps_the_old(tmp_path: Path) -> None:
+def test_a_reload_takes_rules_over_and_a_broken_file_keeps_its_old_rule(tmp_path: Path) -> None:
     folder = tmp_path / "rules" / "app"
     folder.mkdir(parents=True)
     (folder / "errors.yml").write_text(RULE)
@@ -153,13 +153,26 @@ def test_a_reload_takes_rules_over_and_a_wrong_rule_keeps_the_old(tmp_path: Path
         (folder / "more.yml").write_text(RULE)
         assert daemon.request("POST", "/-/reload")[0] == 200
         assert shown() == ["app/errors", "app/more"]
-        (folder / "third.yml").write_text(RULE.replace("kind: query", "kind: qury"))
+        # One file breaks, one that never worked comes, one is mended: each for itself.
+        (folder / "more.yml").write_text(RULE.replace("kind: query", "kind: qury"))
+        (folder / "third.yml").write_text("title: [")
+        (folder / "fourth.yml").write_text(RULE)
         status, text = daemon.request("POST", "/-/reload")
         assert status == 500
-        assert "third.yml:2:7: " in text
-        assert shown() == ["app/errors", "app/more"]
+        assert "more.yml:2:7: " in text
+        assert "third.yml:1:" in text
+        assert shown() == ["app/errors", "app/fourth", "app/more"]
         metrics = daemon.request("GET", "/metrics")[1]
         assert "sre_obs_config_last_reload_successful 0.0" in metrics
+        assert "2 files of rules are wrong" in daemon.request("GET", "/")[1]
+        errors = [line for line in daemon.log if "old rule runs on" in line]
+        assert len(errors) >= 2
+        # Taken away, it is gone; mended, all is well again.
+        (folder / "more.yml").unlink()
+        (folder / "third.yml").write_text(RULE)
+        assert daemon.request("POST", "/-/reload")[0] == 200
+        assert shown() == ["app/errors", "app/fourth", "app/third"]
+        assert "files of rules" not in daemon.request("GET", "/")[1]
 
 
 def test_a_secret_that_cant_be_read_any_more_keeps_the_old_configuration(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ class _Api:
         problems = await self._desk.reload()
         if not self._desk.reload_ok:
             lines = [_problem(p) for p in problems[:20]]
-            return _error(500, "kept the old configuration: " + "; ".join(lines))
+            return _error(500, f"{self._desk.reload_trouble()}: " + "; ".join(lines))
         return _json({"problems": [_problem(p) for p in problems]})
 
     async def _write(self, silence: Silence, action: str, now: float) -> Response | None:

@@ -33,6 +33,7 @@ from sre_obs.app.daemon.kibana import Follower
 from sre_obs.app.daemon.metrics import Metrics
 from sre_obs.app.daemon.pacemaker import Pacemaker
 from sre_obs.app.settings import split_address
+from sre_obs.app.usecases.load import keep_old
 from sre_obs.app.wiring import Parts
 from sre_obs.evaluate.kibana.follow import orphaned
 from sre_obs.evaluate.kibana.standing import Options
@@ -296,8 +297,10 @@ class Daemon:
             return self._refused(
                 [Problem("reload/failed", Severity.ERROR, Location("reload"), words)]
             )
-        if any(p.severity is Severity.ERROR for p in content.problems):
+        errors = [p for p in content.problems if p.severity is Severity.ERROR]
+        if any(p.location.file not in content.left_out for p in errors):
             return self._refused(content.problems)
+        content = keep_old(content, self._parts.content)
         now = self._parts.clock.now()
         self._parts.replace(content)
         self._courier.replace(self._parts.senders)
@@ -308,7 +311,11 @@ class Daemon:
             await desk.evaluations.check_fields(name)
         entry = AuditEntry(now, "-", "reload", f"{len(content.rules)} rules")
         await asyncio.wrap_future(self._engine.conclude(Changes(audit=(entry,)), now))
-        desk.reload_ok, desk.reload_at, desk.problems = True, now, content.problems
+        desk.reload_at, desk.problems = now, content.problems
+        desk.reload_ok, desk.broken = not errors, len(content.left_out)
+        for problem in errors[:MOST]:
+            words = f"reload: {problem.location}: {problem.message}"
+            log.error(f"{words}; its old rule runs on, if there was one", **_remedy(problem))
         for problem in content.problems[:MOST]:
             if problem.severity is Severity.WARNING:
                 log.warning(f"reload: {problem.location}: {problem.message}", **_remedy(problem))
@@ -317,6 +324,7 @@ class Daemon:
 
     def _refused(self, problems: Sequence[Problem]) -> Sequence[Problem]:
         self._desk.reload_ok, self._desk.problems = False, problems
+        self._desk.broken = 0
         errors = [p for p in problems if p.severity is Severity.ERROR]
         for problem in errors[:MOST]:
             words = f"reload refused: {problem.location}: {problem.message}"

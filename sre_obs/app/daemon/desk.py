@@ -30,8 +30,20 @@ class Desk:
     started_at: float
     problems: Sequence[Problem] = ()  # of the files as last loaded
     reload_ok: bool = True
+    broken: int = 0  # files of rules that the last reload could not read: the old ones run
     reload_at: float = 0.0
     draining: bool = False
+
+    def reload_trouble(self) -> str:
+        """What is not as the files say; empty when all of it is."""
+        if self.reload_ok:
+            return ""
+        if self.broken:
+            files = (
+                "1 file of rules is" if self.broken == 1 else f"{self.broken} files of rules are"
+            )
+            return f"{files} wrong; the old rules of them run on"
+        return "a reload was refused; the old configuration runs on"
 
     def unhealthy(self) -> str:
         """Why the process should be restarted; empty when it need not."""

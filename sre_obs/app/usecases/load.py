@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
@@ -20,11 +20,25 @@ from sre_obs.model.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the files say. `problems` are about those that are left out, and warnings."""
+    """What the files say. `problems` are about those that are left out, and warnings;
+    `left_out` are the files of rules that gave none."""
 
     rules: tuple[Rule, ...]
     routing: Routing
     problems: tuple[Problem, ...]
+    left_out: frozenset[str] = frozenset()
+
+
+def keep_old(content: Content, before: Content) -> Content:
+    """The new content with the old rule of each file that is broken by now: one bad file
+    neither takes its rule from duty nor keeps the others from being mended."""
+    new = {rule.id for rule in content.rules}
+    kept = [
+        rule
+        for rule in before.rules
+        if rule.location.file in content.left_out and rule.id not in new
+    ]
+    return replace(content, rules=tuple(sorted((*content.rules, *kept), key=lambda r: r.id)))
 
 
 def load_content(settings: Settings) -> Content:
@@ -36,6 +50,7 @@ def load_content(settings: Settings) -> Content:
     """
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
+    left_out: frozenset[str] = frozenset()
     if settings.rules is not None:
         bundled = str(settings.rules) == BUNDLED
         folder = bundled_rules() if bundled else settings.rules
@@ -47,6 +62,8 @@ def load_content(settings: Settings) -> Content:
         loaded = load_rules(folder, allow=_allowed(settings), name=name)
         rules = loaded.rules
         problems.extend(loaded.problems)
+        wrong_files = (p.location.file for p in problems if p.severity is Severity.ERROR)
+        left_out = frozenset(wrong_files) - {rule.location.file for rule in rules}
     if settings.overrides is not None:
         overrides, wrong = load_overrides(settings.overrides)
         problems.extend(wrong)
@@ -54,7 +71,7 @@ def load_content(settings: Settings) -> Content:
         problems.extend(wrong)
     problems.extend(_templates(rules))
     routing, about_routes = load_routing(settings)
-    return Content(rules, routing, (*problems, *about_routes))
+    return Content(rules, routing, (*problems, *about_routes), left_out)
 
 
 def load_routing(settings: Settings) -> tuple[Routing, tuple[Problem, ...]]:

@@ -21,7 +21,7 @@ def about(desk: Desk, audit: Sequence[AuditEntry]) -> dict[str, Any]:
     return {
         "version": desk.version,
         "up": words.span(now - desk.started_at),
-        "reload_ok": desk.reload_ok,
+        "trouble": desk.reload_trouble(),
         "loaded": words.moment(desk.reload_at, now),
         "problems": [problem_line(p) for p in desk.problems],
         "store": {"error": store.error, "waiting": store.waiting},

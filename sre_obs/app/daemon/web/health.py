@@ -96,7 +96,7 @@ def _reload(desk: Desk, now: float) -> list[Trouble]:
     if desk.reload_ok:
         return []
     since = words.moment(desk.reload_at, now)
-    return [Trouble("a reload was refused; the old configuration runs on", since, "", "/about")]
+    return [Trouble(desk.reload_trouble(), since, "", "/about")]
 
 
 def _untold(desk: Desk, now: float) -> list[Trouble]:
