@@ -29,6 +29,7 @@ from sre_obs.app.cli.screen import Screen
 COMMANDS = {
     "demo": ("demo", "Watch an incident from document to Slack, on this computer alone."),
     "run": ("run", "Run the daemon: evaluate rules, route alerts, deliver."),
+    "test": ("test", "Run the tests of rules: every case, through the daemon's own evaluation."),
     "alert-test": ("alert_test", "Send a marked drill through the whole path; prove it came."),
     "silence": ("silence", "Add, query and expire silences of a running daemon."),
     "routes": ("routes", "Show the routes, and who would be told of an alert."),

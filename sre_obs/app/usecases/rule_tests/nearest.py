@@ -1,0 +1,65 @@
+"""Of an alert that did not come: how near it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sre_obs.app.usecases.rule_tests.compare import Difference
+from sre_obs.app.usecases.rule_tests.play import TimedSource, rounds, until_of
+from sre_obs.content.tests.suite import Case
+from sre_obs.evaluate.evaluate import evaluate
+from sre_obs.evaluate.ports import Renderer
+from sre_obs.model.rule import Comparison, Rule, RuleKind
+
+# Beyond every value: with it as the limit each entity that has a value is true.
+FAR = 1e300
+
+
+def loosened(rule: Rule) -> Rule:
+    """The same rule, true for every entity that has a value, at once."""
+    above = rule.threshold.comparison in (Comparison.GT, Comparison.GTE)
+    limit = -FAR if above else FAR
+    return replace(
+        rule,
+        threshold=replace(rule.threshold, limit=limit, clear=None),
+        when=None,
+        levels=(),
+        tuned=(),
+        runs=None,
+        flapping=None,
+        for_=0.0,
+        keep_firing_for=0.0,
+        annotations={},
+        evidence=(),
+    )
+
+
+def nearest(
+    found: Sequence[Difference],
+    rule: Rule,
+    case: Case,
+    source: TimedSource,
+    renderer: Renderer,
+    *,
+    start: float,
+) -> list[Difference]:
+    """The same differences; those of a missing alert say the value that came nearest."""
+    if rule.kind is not RuleKind.THRESHOLD:
+        return list(found)
+    loose = loosened(rule)
+    falling = rule.threshold.comparison in (Comparison.LT, Comparison.LTE)
+    best: float | None = None
+    for seconds in rounds(rule, until_of(rule, case, start)):
+        source.now = start + seconds
+        changes = evaluate((loose,), source.now, source, {}, renderer, timer=lambda: 0.0)
+        for state in changes.entities:
+            if state.value is not None and (
+                best is None or (state.value < best if falling else state.value > best)
+            ):
+                best = state.value
+    words = "no value at all" if best is None else f"nearest value {best:.12g}"
+    limit = f"limit {rule.threshold.limit:.12g}"
+    return [
+        replace(one, got=f"{one.got}; {words}, {limit}") if one.missing else one for one in found
+    ]

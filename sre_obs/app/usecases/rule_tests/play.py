@@ -1,0 +1,147 @@
+"""One case: its documents, a virtual clock, and the evaluation that the daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from sre_obs.content.tests.documents import last_of
+from sre_obs.content.tests.suite import Case, Change
+from sre_obs.evaluate.alerts import label_names
+from sre_obs.evaluate.evaluate import evaluate
+from sre_obs.evaluate.ports import Renderer, Source
+from sre_obs.model.alert import Alert, EndReason
+from sre_obs.model.evaluation import Outcome
+from sre_obs.model.ledger import Ledger
+from sre_obs.model.rule import Rule
+
+# Of one case: a window of a month with an interval of a second is a mistake.
+MOST_ROUNDS = 50_000
+
+
+class TimedSource(Source, Protocol):
+    """A source that is told what time it is."""
+
+    now: float
+
+
+@dataclass(slots=True)
+class Episode:
+    """One alert from when it fired. Times are seconds from 0s."""
+
+    fires: float
+    starts: float
+    severity: str
+    labels: Mapping[str, str]
+    entity: Mapping[str, str]
+    text: Mapping[str, str]
+    value: float | None
+    resolves: float | None = None
+    ended: EndReason | None = None
+    levels: list[Change] = field(default_factory=list)
+    alert: Alert | None = None  # as it was when it fired
+
+
+@dataclass(slots=True)
+class Played:
+    """What came of a case: its alerts in order, how the rule stood after each round, and
+    what is wrong with the rule itself (the words of the first round that said so)."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    stands: list[tuple[float, Outcome]] = field(default_factory=list)
+    error: str = ""
+    wrong_at: float = 0.0
+
+    def stand(self, at: float) -> Outcome | None:
+        """How the rule stood after the last run up to `at`."""
+        found = None
+        for time, outcome in self.stands:
+            if time > at:
+                break
+            found = outcome
+        return found
+
+
+def until_of(rule: Rule, case: Case, start: float) -> float:
+    """Up to when a case is evaluated, in seconds from 0s: as it says, else until its last
+    document has left the window and what it made true is over."""
+    if case.until is not None:
+        return case.until
+    gone = last_of(case.documents, start) + rule.window + rule.query_delay
+    over = gone + rule.keep_firing_for + rule.interval
+    return max(over, rule.for_ + 2 * rule.interval)
+
+
+def rounds(rule: Rule, until: float) -> list[float]:
+    """The times of the evaluations, in seconds from 0s."""
+    count = min(int(until / rule.interval + 1e-9), MOST_ROUNDS)
+    return [round(k * rule.interval, 3) for k in range(count + 1)]
+
+
+def play(
+    rule: Rule,
+    case: Case,
+    source: TimedSource,
+    renderer: Renderer,
+    *,
+    start: float,
+    timer: Callable[[], float],
+    after: Callable[[float], None] = lambda _: None,
+) -> Played:
+    """Evaluate `rule` from 0s on; `after` is called behind each round with its time, in
+    seconds since the epoch."""
+    played = Played()
+    ledger = Ledger()
+    open_: dict[tuple[str, float], Episode] = {}
+    fields = {label: name for name, label in label_names(rule).items()}
+    for seconds in rounds(rule, until_of(rule, case, start)):
+        at = start + seconds
+        source.now = at
+        changes = evaluate(
+            (rule,),
+            at,
+            source,
+            {rule.id: ledger.entities_of(rule.id)},
+            renderer,
+            timer=timer,
+            alerts=ledger.alerts,
+        )
+        ledger.apply(changes)
+        for alert in changes.alerts:
+            key = (alert.fingerprint, alert.fired_at)
+            episode = open_.get(key)
+            if episode is None:
+                episode = open_[key] = _episode(alert, fields, start)
+                played.episodes.append(episode)
+            _follow(episode, alert, seconds, start)
+        for run in changes.runs:
+            played.stands.append((seconds, run.outcome))
+            # A silent stream has words of its own; it is no fault of the rule.
+            if run.error and run.outcome is not Outcome.STALE and not played.error:
+                played.error, played.wrong_at = run.error, seconds
+        after(at)
+    return played
+
+
+def _episode(alert: Alert, fields: Mapping[str, str], start: float) -> Episode:
+    return Episode(
+        fires=round(alert.fired_at - start, 3),
+        starts=round(alert.starts_at - start, 3),
+        severity=alert.labels.get("severity", ""),
+        labels=alert.labels,
+        entity={fields[n]: value for n, value in alert.labels.items() if n in fields},
+        text=alert.annotations,
+        value=alert.evidence.value,
+        alert=replace(alert),
+    )
+
+
+def _follow(episode: Episode, alert: Alert, seconds: float, start: float) -> None:
+    last = episode.levels[-1].severity if episode.levels else episode.severity
+    severity = alert.labels.get("severity", "")
+    if severity != last and alert.ended is None:
+        episode.levels.append(Change(seconds, severity))
+    if alert.ended is not None and alert.ends_at is not None and episode.resolves is None:
+        episode.resolves = round(alert.ends_at - start, 3)
+        episode.ended = alert.ended
