@@ -43,13 +43,15 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(screen: Screen, paths: Sequence[Path], chosen: str, outputs: Sequence[str]) -> int:
     """Run the tests of rules: a folder, a rule or a test file."""
+    import sre_obs.app.demo
     from sre_obs.adapters.clock import SystemClock
     from sre_obs.adapters.templates import BoundedRenderer
     from sre_obs.app.usecases.rule_tests.run import Tester, find_tests
 
     renderer = BoundedRenderer()
+    recordings = Path(sre_obs.app.demo.__path__[0]) / "telemetry"
     try:
-        tester = Tester(renderer, lambda _: {}, SystemClock().timer)
+        tester = Tester(renderer, lambda _: {}, SystemClock().timer, recordings=recordings)
         report = tester.run(find_tests(paths), chosen=chosen)
     finally:
         renderer.close()
@@ -72,6 +74,11 @@ def _show(screen: Screen, report: Report) -> None:
         f"{counted(len(report.rules), 'rule')}, {counted(len(report.results), 'case')}: "
         f"{told} ({report.seconds:.1f} s)"
     )
+    if report.clauses:
+        seen = report.clauses - len(report.unseen)
+        screen.out(f"clauses: {seen} of {report.clauses} seen true and false")
+    for one in report.unseen:
+        screen.out(f"  {printable(str(one.location))}: never {one.never}: {printable(one.text)}")
 
 
 def _failure(screen: Screen, result: Result) -> None:
@@ -110,5 +117,19 @@ def _json(report: Report) -> dict[str, Any]:
             for result in report.results
             if not result.passed
         ],
+        "clauses": {
+            "all": report.clauses,
+            "seen": report.clauses - len(report.unseen),
+            "unseen": [
+                {
+                    "file": one.location.file,
+                    "line": one.location.line,
+                    "column": one.location.column,
+                    "never": one.never,
+                    "clause": one.text,
+                }
+                for one in report.unseen
+            ],
+        },
         "problems": [problem_json(problem) for problem in report.problems],
     }

@@ -135,6 +135,8 @@ def _recorded(block: Recorded, start: float) -> list[tuple[str, float, Document]
         index = block.index or _stream(document)
         if not index:
             raise _unreadable(block, f"line {number} names no data stream: add index") from None
+        if "data_stream" not in document and (stream := _data_stream(index)) is not None:
+            document["data_stream"] = stream
         found.append((index, at, document))
     if not found:
         raise _unreadable(block, "no documents in it")

@@ -57,7 +57,8 @@ def load_suite(
 ) -> tuple[Suite | None, list[Problem]]:
     """Read a test file. A case that is wrong is left out and said; None where none is left.
 
-    `recordings` is where NDJSON files are looked for that are not beside the test.
+    `recordings` is a folder where NDJSON files are looked for that are not beside the test:
+    in its folder of the same name as the test's (the service), then in itself.
     """
     document, problems = yaml.load(path, name=name)
     suite, wrong = _read(document, path, recordings)
@@ -81,7 +82,10 @@ def _read(
     assert isinstance(written, Seq)
     derived, wrong = derive(document, document.root.get("documents"), written)
     problems += wrong
-    folders = [path.absolute().parent, *([recordings] if recordings is not None else [])]
+    beside = path.absolute().parent
+    folders = [beside]
+    if recordings is not None:
+        folders += [recordings / beside.name, recordings]
     cases = []
     for one in derived:
         built, wrong = _Reader(document, one, folders).case()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sre_obs.app.usecases.rule_tests.clauses import Coverage, Unseen
 from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.nearest import nearest
 from sre_obs.app.usecases.rule_tests.play import Played, play
@@ -46,6 +47,8 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     rules: set[str] = field(default_factory=set)
     seconds: float = 0.0
+    clauses: int = 0  # of all rules; 0 where they were not looked at
+    unseen: list[Unseen] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -94,17 +97,29 @@ def find_tests(paths: Sequence[Path]) -> list[Found]:
 class Tester:
     """Runs cases; one renderer and one reading of the telemetry contract for all."""
 
-    def __init__(self, renderer: Renderer, types: Types, timer: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        types: Types,
+        timer: Callable[[], float],
+        *,
+        recordings: Path | None = None,
+    ) -> None:
+        """`recordings`: see `load_suite`."""
         self._renderer = renderer
         self._types = types
         self._timer = timer
+        self._recordings = recordings
 
     def run(self, files: Iterable[Found], *, chosen: str = "") -> Report:
-        """Every case of these files whose name, or rule, fits the pattern `chosen`."""
+        """Every case of these files whose name, or rule, fits the pattern `chosen`.
+
+        Clauses are looked at only where all cases are run.
+        """
         report = Report()
         began = self._timer()
         for file in files:
-            suite, problems = load_suite(file.path, name=file.name)
+            suite, problems = load_suite(file.path, name=file.name, recordings=self._recordings)
             report.problems += problems
             if suite is not None:
                 self._suite(suite, file, report, chosen)
@@ -116,19 +131,23 @@ class Tester:
         report.problems += problems
         if rule is None:
             return
+        coverage = None if chosen else Coverage(rule)
         for case in suite.cases:
             if chosen and not _chosen(chosen, rule.id, case.name):
                 continue
             report.rules.add(rule.id)
             began = self._timer()
             try:
-                found = self._case(rule, case, suite.start)
+                found = self._case(rule, case, suite.start, coverage)
             except ContentError as error:
                 report.problems += error.problems
                 continue
             report.results.append(
                 Result(rule.id, case.name, case.location, tuple(found), self._timer() - began)
             )
+        if coverage is not None:
+            report.clauses += len(coverage.clauses)
+            report.unseen += coverage.unseen(suite.rule)
 
     def _rule(self, suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
         path = suite.rule
@@ -146,13 +165,17 @@ class Tester:
         rule, problems = load_rule(path, name=name)
         return rule, [p for p in problems if p.severity is Severity.ERROR]
 
-    def _case(self, rule: Rule, case: Case, start: float) -> list[Difference]:
+    def _case(
+        self, rule: Rule, case: Case, start: float, coverage: Coverage | None
+    ) -> list[Difference]:
         documents = documents_of(case.documents, start)
         source = CaseSource(corpus_of(documents, self._types), rule.source)
         played = self._play(rule, case, source, start)
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
             found = nearest(found, rule, case, source, self._renderer, start=start)
+        if coverage is not None:
+            coverage.watch(rule, case, source, self._renderer, start=start)
         return found
 
     def _play(self, rule: Rule, case: Case, source: CaseSource, start: float) -> Played:
