@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from sre_obs.query.search.aggs.script import Script
@@ -82,7 +83,13 @@ def _parts(body: Any, where: str) -> tuple[Script, dict[str, Any], str]:
     policy = body.get("gap_policy", "skip")
     if policy not in ("skip", "insert_zeros"):
         raise unsupported(f"gap_policy '{policy}'", f"{where}.gap_policy")
-    return Script(spec, f"{where}.script"), constants, policy
+    return _read(spec, f"{where}.script"), constants, policy
+
+
+@lru_cache(512)
+def _read(source: str, where: str) -> Script:
+    """A script; the same few are asked again and again."""
+    return Script(source, where)
 
 
 def _number(bucket: Result, path: list[str], lookup: Aggs, policy: str, where: str) -> float | None:
