@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from sre_obs.app.cli.errors import printable, problem_json, show_problems
 from sre_obs.app.cli.parsing import colour_option, example
+from sre_obs.app.cli.reports import report_options, write_report
 from sre_obs.app.cli.screen import Screen, counted
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.command(
     "test",
-    epilog=example("sre-obs test rules", "sre-obs test rules/postgresql/pg-deadlocks.test.yml"),
+    epilog=example(
+        "sre-obs test rules",
+        "sre-obs test rules/postgresql/pg-deadlocks.yml --watch",
+        "sre-obs test rules --coverage-required --output junit:report.xml",
+    ),
 )
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
@@ -30,63 +36,84 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Only cases whose name, or rule, holds this text or fits this pattern.",
 )
+@click.option("--watch", is_flag=True, help="Go on, and run again what changes.")
 @click.option(
-    "--output",
-    "-o",
-    "outputs",
-    multiple=True,
-    default=("text",),
-    metavar="text|json|junit[:FILE]",
-    help="For people, one JSON document, or JUnit's XML; into a file, beside the other.",
+    "--coverage-required",
+    is_flag=True,
+    help="Fail while a clause was never seen true, or never false.",
 )
+@report_options("text", "json", "junit")
 @colour_option
 @click.pass_obj
-def command(screen: Screen, paths: Sequence[Path], chosen: str, outputs: Sequence[str]) -> int:
-    """Run the tests of rules: a folder, a rule or a test file."""
-    import sre_obs.app.demo
-    from sre_obs.adapters.clock import SystemClock
-    from sre_obs.adapters.templates import BoundedRenderer
-    from sre_obs.app.usecases.rule_tests.run import Tester, find_tests
+def command(
+    screen: Screen,
+    paths: Sequence[Path],
+    chosen: str,
+    watch: bool,
+    coverage_required: bool,
+    outputs: Mapping[str, Path | None],
+) -> int:
+    """Run the tests of rules: those of a folder, of a rule, or one test file.
 
-    renderer = BoundedRenderer()
-    recordings = Path(sre_obs.app.demo.__path__[0]) / "telemetry"
-    try:
-        tester = Tester(renderer, lambda _: {}, SystemClock().timer, recordings=recordings)
-        report = tester.run(find_tests(paths), chosen=chosen)
-    finally:
-        renderer.close()
-    if screen.as_json:
-        screen.json(_json(report))
-    else:
-        _show(screen, report)
-    return 0 if report.ok else 1
+    rules/TESTING.md says how they are written.
+    """
+    from sre_obs.app.usecases.rule_tests.run import find_tests, tester, watched
+
+    with tester() as run:
+        report = run(find_tests(paths), chosen=chosen)
+        _tell(screen, report, outputs)
+        if watch:
+            for files in watched(paths):
+                screen.err("")
+                _tell(screen, run(files, chosen=chosen), outputs)
+    return 0 if report.ok and not (coverage_required and report.unseen) else 1
 
 
-def _show(screen: Screen, report: Report) -> None:
-    show_problems(screen, report.problems)
+def _tell(screen: Screen, report: Report, outputs: Mapping[str, Path | None]) -> None:
+    writers: Mapping[str, Callable[[Report], str]] = {
+        "json": lambda r: json.dumps(_json(r), indent=2, ensure_ascii=False) + "\n",
+        "junit": _junit,
+        "text": _text,
+    }
+    for name, path in outputs.items():
+        if path is not None:
+            write_report(path, click.unstyle(writers[name](report)))
+        elif name == "text":
+            show_problems(screen, report.problems)
+            screen.out(_text(report).rstrip("\n"))
+        else:
+            click.echo(writers[name](report), nl=False, color=False)
+
+
+def _text(report: Report) -> str:
+    lines: list[str] = []
     for result in report.results:
         if not result.passed:
-            _failure(screen, result)
+            mark = click.style("FAIL", fg="red")
+            lines.append(f'{mark} {printable(str(result.location))}: "{printable(result.name)}"')
+            lines += _differences(result)
     failed = report.failed
-    passed = len(report.results) - failed
-    told = f"{passed} passed" + (f", {failed} failed" if failed else "")
-    screen.out(
+    told = f"{len(report.results) - failed} passed" + (f", {failed} failed" if failed else "")
+    lines.append(
         f"{counted(len(report.rules), 'rule')}, {counted(len(report.results), 'case')}: "
         f"{told} ({report.seconds:.1f} s)"
     )
     if report.clauses:
         seen = report.clauses - len(report.unseen)
-        screen.out(f"clauses: {seen} of {report.clauses} seen true and false")
-    for one in report.unseen:
-        screen.out(f"  {printable(str(one.location))}: never {one.never}: {printable(one.text)}")
+        lines.append(f"clauses: {seen} of {report.clauses} seen true and false")
+    lines += [
+        f"  {printable(str(one.location))}: never {one.never}: {printable(one.text)}"
+        for one in report.unseen
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _failure(screen: Screen, result: Result) -> None:
-    mark = click.style("FAIL", fg="red")
-    screen.out(f'{mark} {printable(str(result.location))}: "{printable(result.name)}"')
+def _differences(result: Result) -> list[str]:
+    lines: list[str] = []
     for one in result.differences:
-        screen.out(f"  expected  {printable(one.expected)}")
-        screen.out(f"  got       {printable(one.got)}")
+        lines.append(f"  expected  {printable(one.expected)}")
+        lines.append(f"  got       {printable(one.got)}")
+    return lines
 
 
 def _json(report: Report) -> dict[str, Any]:
@@ -133,3 +160,34 @@ def _json(report: Report) -> dict[str, Any]:
         },
         "problems": [problem_json(problem) for problem in report.problems],
     }
+
+
+def _junit(report: Report) -> str:
+    from sre_obs.app.cli.junit import Tried, junit
+
+    cases = [
+        Tried(
+            group=result.rule,
+            name=result.name,
+            file=result.location.file,
+            line=result.location.line,
+            seconds=result.seconds,
+            message="" if result.passed else f"got {result.differences[0].got}",
+            failure="\n".join(_differences(result)),
+            kind="tests/failed",
+        )
+        for result in report.results
+    ]
+    cases += [
+        Tried(
+            group=problem.location.file,
+            name=problem.slug,
+            file=problem.location.file,
+            line=problem.location.line,
+            message=problem.message,
+            failure=f"{problem.location}: {problem.message}\ndo: {problem.remedy}",
+            kind=problem.slug,
+        )
+        for problem in report.problems
+    ]
+    return junit("sre-obs test", cases, report.seconds)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sre_obs.adapters.clock import SystemClock
 from sre_obs.app.usecases.rule_tests.clauses import Coverage, Unseen
 from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.nearest import nearest
 from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.source import CaseSource, Types, corpus_of
+from sre_obs.app.usecases.rule_tests.watch import changes
 from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import error_free
 from sre_obs.content.tests.documents import documents_of
@@ -92,6 +95,12 @@ def find_tests(paths: Sequence[Path]) -> list[Found]:
         else:
             raise UsageError("no such file or folder", where=str(path), remedy="check the path")
     return list(found.values())
+
+
+def watched(paths: Sequence[Path]) -> Iterator[list[Found]]:
+    """The test files to run again, each time that some, or their rules, have changed. Ends
+    with the process."""
+    yield from changes(lambda: [(f, (f.path, rule_of(f.path))) for f in find_tests(paths)])
 
 
 class Tester:
@@ -182,6 +191,19 @@ class Tester:
         return play(rule, case, source, self._renderer, start=start, timer=self._timer)
 
 
+@contextmanager
+def tester() -> Iterator[Callable[..., Report]]:
+    """`Tester.run` with the real renderer, the recordings of the demo and the contract."""
+    from sre_obs.adapters.templates import BoundedRenderer
+
+    renderer = BoundedRenderer()
+    recordings = Path(__file__).parents[2] / "demo" / "telemetry"
+    try:
+        yield Tester(renderer, lambda _: {}, SystemClock().timer, recordings=recordings).run
+    finally:
+        renderer.close()
+
+
 def _chosen(pattern: str, rule: str, name: str) -> bool:
     if any(c in pattern for c in "*?["):
         return fnmatchcase(rule, pattern) or fnmatchcase(name, pattern)
@@ -198,4 +220,4 @@ def _below(folder: Path) -> list[Path]:
     )
 
 
-__all__ = ["Found", "Report", "Result", "Tester", "find_tests", "rule_of"]
+__all__ = ["Found", "Report", "Result", "Tester", "find_tests", "tester", "watched"]
