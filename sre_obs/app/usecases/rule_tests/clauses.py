@@ -103,6 +103,11 @@ class Coverage:
             *(clause for clause, _, _ in self._limits),
         ]
 
+    def add(self, seen: Sequence[set[bool]]) -> None:
+        """Take over what another `Coverage` of the same rule has seen, clause by clause."""
+        for clause, more in zip(self.clauses, seen, strict=True):
+            clause.seen |= more
+
     def watch(
         self, rule: Rule, case: Case, source: TimedSource, renderer: Renderer, *, start: float
     ) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
 from sre_obs.adapters.clock import SystemClock
 from sre_obs.app.usecases.rule_tests.clauses import Coverage, Unseen
 from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.nearest import nearest
-from sre_obs.app.usecases.rule_tests.play import Played, play
+from sre_obs.app.usecases.rule_tests.play import play
+from sre_obs.app.usecases.rule_tests.share import processors, shared
 from sre_obs.app.usecases.rule_tests.source import CaseSource, Types, corpus_of
 from sre_obs.app.usecases.rule_tests.watch import changes
 from sre_obs.content.rules.load import load_rule
@@ -24,6 +26,9 @@ from sre_obs.evaluate.ports import Renderer
 from sre_obs.model.errors import ContentError, UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Rule
+
+# From so many cases on a second process pays for its start.
+MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,33 @@ class Found:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A rule with the cases that are to be run of it."""
+
+    rule: Rule
+    suite: Suite
+    cases: tuple[Case, ...]
+
+
+@dataclass(slots=True)
+class _Share:
+    """What came of some cases of one trial; `seen` goes with the rule's clauses."""
+
+    trial: int
+    results: list[Result] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    seen: list[set[bool]] = field(default_factory=list)
+
+
+class ClosingRenderer(Renderer, Protocol):
+    """A renderer with a process of its own."""
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        ...
+
+
 def find_tests(paths: Sequence[Path]) -> list[Found]:
     """The test files of folders (all below), of rules and of test files themselves.
 
@@ -108,17 +140,22 @@ class Tester:
 
     def __init__(
         self,
-        renderer: Renderer,
+        make_renderer: Callable[[], ClosingRenderer],
         types: Types,
         timer: Callable[[], float],
         *,
         recordings: Path | None = None,
     ) -> None:
         """`recordings`: see `load_suite`."""
-        self._renderer = renderer
+        self._make_renderer = make_renderer
+        self._renderer = make_renderer()
         self._types = types
         self._timer = timer
         self._recordings = recordings
+
+    def close(self) -> None:
+        """End what renders."""
+        self._renderer.close()
 
     def run(self, files: Iterable[Found], *, chosen: str = "") -> Report:
         """Every case of these files whose name, or rule, fits the pattern `chosen`.
@@ -127,68 +164,96 @@ class Tester:
         """
         report = Report()
         began = self._timer()
-        for file in files:
-            suite, problems = load_suite(file.path, name=file.name, recordings=self._recordings)
-            report.problems += problems
-            if suite is not None:
-                self._suite(suite, file, report, chosen)
+        trials = [trial for file in files if (trial := self._trial(file, report, chosen))]
+        parts = _parts(trials, processors())
+        if len(parts) == 1:
+            shares = self._work(trials, parts[0], self._renderer, watch=not chosen)
+        else:
+
+            def work(part: int) -> list[_Share]:
+                if part == 0:
+                    return self._work(trials, parts[0], self._renderer, watch=not chosen)
+                with closing(self._make_renderer()) as renderer:
+                    return self._work(trials, parts[part], renderer, watch=not chosen)
+
+            shares = [share for some in shared(work, len(parts)) for share in some]
+        self._gather(trials, shares, report, watch=not chosen)
         report.seconds = self._timer() - began
         return report
 
-    def _suite(self, suite: Suite, file: Found, report: Report, chosen: str) -> None:
-        rule, problems = self._rule(suite, file)
+    def _gather(
+        self, trials: Sequence[_Trial], shares: Iterable[_Share], report: Report, *, watch: bool
+    ) -> None:
+        of: dict[int, list[_Share]] = {}
+        for share in shares:
+            of.setdefault(share.trial, []).append(share)
+        for number, trial in enumerate(trials):
+            report.rules.add(trial.rule.id)
+            for share in of.get(number, ()):
+                report.results += share.results
+                report.problems += share.problems
+            if watch:
+                coverage = Coverage(trial.rule)
+                for share in of.get(number, ()):
+                    coverage.add(share.seen)
+                report.clauses += len(coverage.clauses)
+                report.unseen += coverage.unseen(trial.suite.rule)
+
+    def _trial(self, file: Found, report: Report, chosen: str) -> _Trial | None:
+        suite, problems = load_suite(file.path, name=file.name, recordings=self._recordings)
+        report.problems += problems
+        if suite is None:
+            return None
+        rule, problems = _rule(suite, file)
         report.problems += problems
         if rule is None:
-            return
-        coverage = None if chosen else Coverage(rule)
-        for case in suite.cases:
-            if chosen and not _chosen(chosen, rule.id, case.name):
-                continue
-            report.rules.add(rule.id)
-            began = self._timer()
-            try:
-                found = self._case(rule, case, suite.start, coverage)
-            except ContentError as error:
-                report.problems += error.problems
-                continue
-            report.results.append(
-                Result(rule.id, case.name, case.location, tuple(found), self._timer() - began)
-            )
-        if coverage is not None:
-            report.clauses += len(coverage.clauses)
-            report.unseen += coverage.unseen(suite.rule)
+            return None
+        cases = suite.cases
+        if chosen:
+            cases = tuple(c for c in suite.cases if _chosen(chosen, rule.id, c.name))
+        return _Trial(rule, suite, cases) if cases else None
 
-    def _rule(self, suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
-        path = suite.rule
-        if not path.is_file():
-            message = f"there is no rule {path.name} beside this test"
-            problem = Problem(
-                "tests/no-rule",
-                Severity.ERROR,
-                Location(file.name),
-                message,
-                "name the test <slug>.test.yml, as the rule",
-            )
-            return None, [problem]
-        name = str(Path(file.name).with_name(path.name))
-        rule, problems = load_rule(path, name=name)
-        return rule, [p for p in problems if p.severity is Severity.ERROR]
+    def _work(
+        self,
+        trials: Sequence[_Trial],
+        part: Sequence[tuple[int, slice]],
+        renderer: Renderer,
+        *,
+        watch: bool,
+    ) -> list[_Share]:
+        shares = []
+        for number, some in part:
+            trial = trials[number]
+            share = _Share(number)
+            coverage = Coverage(trial.rule) if watch else None
+            for case in trial.cases[some]:
+                began = self._timer()
+                try:
+                    found = self._case(trial, case, renderer, coverage)
+                except ContentError as error:
+                    share.problems += error.problems
+                    continue
+                seconds = self._timer() - began
+                result = Result(trial.rule.id, case.name, case.location, tuple(found), seconds)
+                share.results.append(result)
+            if coverage is not None:
+                share.seen = [clause.seen for clause in coverage.clauses]
+            shares.append(share)
+        return shares
 
     def _case(
-        self, rule: Rule, case: Case, start: float, coverage: Coverage | None
+        self, trial: _Trial, case: Case, renderer: Renderer, coverage: Coverage | None
     ) -> list[Difference]:
+        rule, start = trial.rule, trial.suite.start
         documents = documents_of(case.documents, start)
         source = CaseSource(corpus_of(documents, self._types), rule.source)
-        played = self._play(rule, case, source, start)
+        played = play(rule, case, source, renderer, start=start, timer=self._timer)
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
-            found = nearest(found, rule, case, source, self._renderer, start=start)
+            found = nearest(found, rule, case, source, renderer, start=start)
         if coverage is not None:
-            coverage.watch(rule, case, source, self._renderer, start=start)
+            coverage.watch(rule, case, source, renderer, start=start)
         return found
-
-    def _play(self, rule: Rule, case: Case, source: CaseSource, start: float) -> Played:
-        return play(rule, case, source, self._renderer, start=start, timer=self._timer)
 
 
 @contextmanager
@@ -196,12 +261,46 @@ def tester() -> Iterator[Callable[..., Report]]:
     """`Tester.run` with the real renderer, the recordings of the demo and the contract."""
     from sre_obs.adapters.templates import BoundedRenderer
 
-    renderer = BoundedRenderer()
     recordings = Path(__file__).parents[2] / "demo" / "telemetry"
-    try:
-        yield Tester(renderer, lambda _: {}, SystemClock().timer, recordings=recordings).run
-    finally:
-        renderer.close()
+    timer = SystemClock().timer
+    with closing(Tester(BoundedRenderer, lambda _: {}, timer, recordings=recordings)) as made:
+        yield made.run
+
+
+def _rule(suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
+    path = suite.rule
+    if not path.is_file():
+        problem = Problem(
+            "tests/no-rule",
+            Severity.ERROR,
+            Location(file.name),
+            f"there is no rule {path.name} beside this test",
+            "name the test <slug>.test.yml, as the rule",
+        )
+        return None, [problem]
+    rule, problems = load_rule(path, name=str(Path(file.name).with_name(path.name)))
+    return rule, [p for p in problems if p.severity is Severity.ERROR]
+
+
+def _parts(trials: Sequence[_Trial], most: int) -> list[list[tuple[int, slice]]]:
+    """The cases in parts of about the same number, one a process; those of one rule together
+    as far as that goes, since a clause once seen is not looked for again."""
+    total = sum(len(trial.cases) for trial in trials)
+    parts = max(1, min(most, total // MANY))
+    size = -(-total // parts) or 1
+    found: list[list[tuple[int, slice]]] = [[]]
+    room = size
+    for number, trial in enumerate(trials):
+        at = 0
+        while at < len(trial.cases):
+            if room == 0:
+                found.append([])
+                room = size
+            taken = min(room, len(trial.cases) - at)
+            found[-1].append((number, slice(at, at + taken)))
+            at += taken
+            room -= taken
+    return found
 
 
 def _chosen(pattern: str, rule: str, name: str) -> bool:
@@ -211,12 +310,11 @@ def _chosen(pattern: str, rule: str, name: str) -> bool:
 
 
 def _below(folder: Path) -> list[Path]:
-    hidden = [".", "_"]
     return sorted(
         path
-        for suffix in ("*.test.yml", "*.test.yaml")
-        for path in folder.rglob(suffix)
-        if not any(part[:1] in hidden[:1] for part in path.relative_to(folder).parts)
+        for pattern in ("*.test.yml", "*.test.yaml")
+        for path in folder.rglob(pattern)
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
