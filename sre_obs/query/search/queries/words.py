@@ -20,7 +20,7 @@ from sre_obs.query.search.values import text_form
 
 
 def _any_word(column: Column, text: str, *, every: bool) -> int:
-    """Documents with any (or every) word of the text; a text without words finds none."""
+    """Documents with any (or every) word of the text; a text without words has none."""
     tokens = words(text)
     if not tokens:
         return 0
@@ -86,8 +86,9 @@ def _one_field(
             raise wrong(f"{name} needs one value", at)
         if options.get("slop", 0) != 0:
             raise unsupported("slop", f"{at}.slop")
-        if options.get("zero_terms_query", "none") != "none":
-            raise unsupported("zero_terms_query", f"{at}.zero_terms_query")
+        wordless = str(options.get("zero_terms_query", "none")).lower()
+        if wordless not in ("none", "all"):
+            raise wrong(f"zero_terms_query '{wordless}'", f"{at}.zero_terms_query")
         every = _operator(options.get("operator", "or"), at)
         lenient = options.get("lenient", False) is True
 
@@ -95,6 +96,8 @@ def _one_field(
             column = segment.column(field)
             if column is None:
                 return 0
+            if wordless == "all" and column.field.kind is Kind.TEXT and not words(text_form(value)):
+                return bits.full(segment.size)
             try:
                 return match_on(column, value, at, now, phrase=phrase, every=every)
             except SourceError:
