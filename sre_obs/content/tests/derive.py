@@ -149,9 +149,9 @@ class _Derivation:
                 known = [n for n in self._named if n and n != _text(case.get("name"))]
                 near = get_close_matches(name, known, n=1)
                 message = f"no other case is called {shown(name)}"
-                if name in seen or base is case:
-                    message = f"{shown(name)} is like itself"
                 remedy = f"write {near[0]}" if near else "write the name of a case in this file"
+                if base is not None:
+                    message, remedy = f"{shown(name)} is like itself", "begin with documents"
                 raise _Wrong("tests/unknown-case", self._at(like), message, remedy)
             taken = self._facts(base, (*seen, name))
             documents = taken.documents if documents is None else documents

@@ -23,7 +23,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -42,7 +42,7 @@ from sre_obs.content.shape import (
     wrong,
 )
 from sre_obs.content.tests.suite import DateForm
-from sre_obs.content.yaml import Map, Node, Scalar, Seq
+from sre_obs.content.yaml import Scalar, Seq
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import Outcome
 
@@ -86,13 +86,13 @@ def _one_or_list(node: Any) -> Any:
     return node if isinstance(node, Seq) else [node]
 
 
-def _node(kind: Any) -> Any:
-    return Annotated[Any, WithJsonSchema({"type": kind})]
-
-
 Signed = Annotated[float, BeforeValidator(_signed, json_schema_input_type=str)]
 Moment = Annotated[Duration, Field(le=LONGEST)]
 Start = Annotated[float, BeforeValidator(_start, json_schema_input_type=str)]
+# The reasons that a rule has.
+Ended = Annotated[
+    Literal[EndReason.UNDER_LIMIT, EndReason.GONE, EndReason.NO_DATA], BeforeValidator(text_of)
+]
 # What stays a node until it is known where it ends: its places are what is reported.
 AnyMap = Annotated[Any, WithJsonSchema({"type": "object"})]
 AnyValue = Annotated[Any, WithJsonSchema({})]
@@ -143,7 +143,7 @@ class ExpectShape(Shape):
     labels: TextMap = Field(default_factory=dict)
     fires: Moment
     resolves: Moment | None = None
-    ended: Annotated[EndReason, BeforeValidator(text_of)] | None = None
+    ended: Ended | None = None
     starts: Moment | None = None
     value: Number | None = None
     severity: Text | None = None
@@ -216,18 +216,3 @@ WORDS = Words(
         "summary": "write text: {summary: ...}",
     },
 )
-
-__all__ = [
-    "LONGEST",
-    "MOST_DOCUMENTS",
-    "START",
-    "WORDS",
-    "BlockShape",
-    "CaseShape",
-    "DateShape",
-    "ExpectShape",
-    "Map",
-    "Node",
-    "SuiteShape",
-    "WrittenCaseShape",
-]

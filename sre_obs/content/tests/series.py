@@ -15,6 +15,7 @@ and ``\\\\`` inside. ``true`` and ``false`` without quotes are booleans.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final
 
@@ -73,10 +74,13 @@ def parse_series(text: str) -> tuple[Any, ...]:
 def _item(text: str, at: int, room: int) -> tuple[list[Any], int]:
     if match := _ITEM.match(text, at):
         more = _times(match, 0, room, at)
-        start = _number(match["start"])
+        start, step = _number(match["start"]), _number(match["step"] or "0")
+        if not math.isfinite(start + step * more):
+            length = match.end() - at
+            message = f"{match[0][:40]} is too large a number"
+            raise SeriesError(message, at, length, "write a smaller one")
         if match["step"] is None:
             return [start] * (1 + more), match.end()
-        step = _number(match["step"])
         if match["sign"] == "-":
             step = -step
         # Multiplied, not added up: 0.1 a hundred times is 10, not 9.99999999999998.
