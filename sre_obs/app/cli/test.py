@@ -13,8 +13,10 @@ from sre_obs.app.cli.errors import printable, problem_json, show_problems
 from sre_obs.app.cli.parsing import colour_option, example
 from sre_obs.app.cli.reports import report_options, write_report
 from sre_obs.app.cli.screen import Screen, counted
+from sre_obs.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from sre_obs.adapters.elasticsearch import ElasticsearchOptions
     from sre_obs.app.usecases.rule_tests.run import Report, Result
 
 
@@ -42,6 +44,20 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Fail while a clause was never seen true, or never false.",
 )
+@click.option(
+    "--against",
+    type=click.Choice(["elasticsearch"]),
+    help="Run every case on that server too, and list where it comes to something else.",
+)
+@click.option(
+    "--url", default="", metavar="URL", help="The server; without it sources.default of --config."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file, for --against [sre-obs.yml].",
+)
 @report_options("text", "json", "junit")
 @colour_option
 @click.pass_obj
@@ -51,15 +67,18 @@ def command(
     chosen: str,
     watch: bool,
     coverage_required: bool,
+    against: str | None,
+    url: str,
+    config: Path | None,
     outputs: Mapping[str, Path | None],
 ) -> int:
     """Run the tests of rules: those of a folder, of a rule, or one test file.
 
     rules/TESTING.md says how they are written.
     """
-    from sre_obs.app.usecases.rule_tests.run import find_tests, tester, watched
+    from sre_obs.app.usecases.rule_tests.run import find_tests, runner, watched
 
-    with tester() as run:
+    with runner(_server(url, config) if against else None) as run:
         report = run(find_tests(paths), chosen=chosen)
         _tell(screen, report, outputs)
         if watch:
@@ -67,6 +86,20 @@ def command(
                 screen.err("")
                 _tell(screen, run(files, chosen=chosen), outputs)
     return 0 if report.ok and not (coverage_required and report.unseen) else 1
+
+
+def _server(url: str, config: Path | None) -> ElasticsearchOptions:
+    """How the server is reached. Raises UsageError."""
+    import os
+
+    from sre_obs.app.settings import load
+    from sre_obs.app.wiring import source_options
+
+    given = {"sources.default.hosts": (url, "--url")} if url else {}
+    source = load(config, os.environ, given).settings.sources.get("default")
+    if source is None or not source.hosts:
+        raise UsageError("no server is named", where="--against", remedy="write --url URL")
+    return source_options("default", source)
 
 
 def _tell(screen: Screen, report: Report, outputs: Mapping[str, Path | None]) -> None:
@@ -91,9 +124,12 @@ def _text(report: Report) -> str:
         if not result.passed:
             mark = click.style("FAIL", fg="red")
             lines.append(f'{mark} {printable(str(result.location))}: "{printable(result.name)}"')
-            lines += _differences(result)
+            lines += _differences(result, bool(report.server))
     failed = report.failed
     told = f"{len(report.results) - failed} passed" + (f", {failed} failed" if failed else "")
+    if report.server:
+        told = f"{len(report.results) - failed} agree" + (f", {failed} differ" if failed else "")
+        lines.append(f"server: {printable(report.server)}")
     lines.append(
         f"{counted(len(report.rules), 'rule')}, {counted(len(report.results), 'case')}: "
         f"{told} ({report.seconds:.1f} s)"
@@ -108,16 +144,18 @@ def _text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _differences(result: Result) -> list[str]:
-    lines: list[str] = []
-    for one in result.differences:
-        lines.append(f"  expected  {printable(one.expected)}")
-        lines.append(f"  got       {printable(one.got)}")
-    return lines
+def _differences(result: Result, server: bool) -> list[str]:
+    names = ("ours    ", "server's") if server else ("expected", "got     ")
+    return [
+        f"  {name}  {printable(text)}"
+        for one in result.differences
+        for name, text in zip(names, (one.expected, one.got), strict=True)
+    ]
 
 
 def _json(report: Report) -> dict[str, Any]:
     return {
+        "server": report.server,
         "rules": len(report.rules),
         "cases": len(report.results),
         "passed": len(report.results) - report.failed,
@@ -173,7 +211,7 @@ def _junit(report: Report) -> str:
             line=result.location.line,
             seconds=result.seconds,
             message="" if result.passed else f"got {result.differences[0].got}",
-            failure="\n".join(_differences(result)),
+            failure="\n".join(_differences(result, bool(report.server))),
             kind="tests/failed",
         )
         for result in report.results

@@ -29,7 +29,7 @@ class Difference:
 
 def differences(rule: Rule, case: Case, played: Played, start: float) -> list[Difference]:
     """Each difference; none where the case passes."""
-    telling = _Telling(rule, start)
+    telling = Telling(rule, start)
     found: list[Difference] = []
     left = list(case.expected)
     episodes = list(played.episodes)
@@ -103,7 +103,7 @@ def _equal(one: float, other: float | None) -> bool:
     return other is not None and math.isclose(one, other, rel_tol=_CLOSE, abs_tol=1e-12)
 
 
-class _Telling:
+class Telling:
     """Alerts in words."""
 
     def __init__(self, rule: Rule, start: float) -> None:

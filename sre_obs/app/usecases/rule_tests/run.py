@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sre_obs.adapters.clock import SystemClock
+from sre_obs.app.usecases.rule_tests.against import (
+    ScratchIndices,
+    ServerSource,
+    disagreements,
+    new_prefix,
+    put,
+)
 from sre_obs.app.usecases.rule_tests.clauses import Coverage, Unseen
 from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.nearest import nearest
-from sre_obs.app.usecases.rule_tests.play import play
+from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.share import processors, shared
 from sre_obs.app.usecases.rule_tests.source import CaseSource, Types, corpus_of
 from sre_obs.app.usecases.rule_tests.watch import changes
@@ -22,10 +29,13 @@ from sre_obs.content.shape import error_free
 from sre_obs.content.tests.documents import documents_of
 from sre_obs.content.tests.load import is_test, load_suite, rule_of
 from sre_obs.content.tests.suite import Case, Suite
-from sre_obs.evaluate.ports import Renderer
+from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.model.errors import ContentError, UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Rule
+
+if TYPE_CHECKING:
+    from sre_obs.adapters.elasticsearch import ElasticsearchOptions
 
 # From so many cases on a second process pays for its start.
 MANY = 100
@@ -55,6 +65,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     rules: set[str] = field(default_factory=set)
     seconds: float = 0.0
+    server: str = ""  # which one the cases were compared with, if they were
     clauses: int = 0  # of all rules; 0 where they were not looked at
     unseen: list[Unseen] = field(default_factory=list)
 
@@ -96,6 +107,14 @@ class _Share:
     seen: list[set[bool]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A real server to compare with: how it is searched, and where cases put documents."""
+
+    source: Source
+    scratch: ScratchIndices
+
+
 class ClosingRenderer(Renderer, Protocol):
     """A renderer with a process of its own."""
 
@@ -135,7 +154,7 @@ def watched(paths: Sequence[Path]) -> Iterator[list[Found]]:
     yield from changes(lambda: [(f, (f.path, rule_of(f.path))) for f in find_tests(paths)])
 
 
-class Tester:
+class Runner:
     """Runs cases; one renderer and one reading of the telemetry contract for all."""
 
     def __init__(
@@ -145,13 +164,16 @@ class Tester:
         timer: Callable[[], float],
         *,
         recordings: Path | None = None,
+        server: Server | None = None,
     ) -> None:
-        """`recordings`: see `load_suite`."""
+        """`recordings`: see `load_suite`. With a `server` what differs is not what is
+        expected and what came, but what came here and there."""
         self._make_renderer = make_renderer
         self._renderer = make_renderer()
         self._types = types
         self._timer = timer
         self._recordings = recordings
+        self._server = server
 
     def close(self) -> None:
         """End what renders."""
@@ -165,19 +187,21 @@ class Tester:
         report = Report()
         began = self._timer()
         trials = [trial for file in files if (trial := self._trial(file, report, chosen))]
-        parts = _parts(trials, processors())
+        report.server = self._server.source.describe() if self._server is not None else ""
+        parts = _parts(trials, 1 if self._server is not None else processors())
+        watch = not chosen and self._server is None
         if len(parts) == 1:
-            shares = self._work(trials, parts[0], self._renderer, watch=not chosen)
+            shares = self._work(trials, parts[0], self._renderer, watch=watch)
         else:
 
             def work(part: int) -> list[_Share]:
                 if part == 0:
-                    return self._work(trials, parts[0], self._renderer, watch=not chosen)
+                    return self._work(trials, parts[0], self._renderer, watch=watch)
                 with closing(self._make_renderer()) as renderer:
-                    return self._work(trials, parts[part], renderer, watch=not chosen)
+                    return self._work(trials, parts[part], renderer, watch=watch)
 
             shares = [share for some in shared(work, len(parts)) for share in some]
-        self._gather(trials, shares, report, watch=not chosen)
+        self._gather(trials, shares, report, watch=watch)
         report.seconds = self._timer() - began
         return report
 
@@ -248,6 +272,8 @@ class Tester:
         documents = documents_of(case.documents, start)
         source = CaseSource(corpus_of(documents, self._types), rule.source)
         played = play(rule, case, source, renderer, start=start, timer=self._timer)
+        if self._server is not None:
+            return self._there(trial, case, documents, renderer, played)
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
             found = nearest(found, rule, case, source, renderer, start=start)
@@ -255,16 +281,46 @@ class Tester:
             coverage.watch(rule, case, source, renderer, start=start)
         return found
 
+    def _there(
+        self,
+        trial: _Trial,
+        case: Case,
+        documents: Mapping[str, Sequence[Mapping[str, Any]]],
+        renderer: Renderer,
+        ours: Played,
+    ) -> list[Difference]:
+        """What came otherwise on the server. Raises SourceError if it can't be prepared."""
+        assert self._server is not None
+        scratch, start = self._server.scratch, trial.suite.start
+        try:
+            put(scratch, documents, self._types)
+            there = ServerSource(self._server.source, scratch)
+            theirs = play(trial.rule, case, there, renderer, start=start, timer=self._timer)
+        finally:
+            scratch.drop()
+        return disagreements(trial.rule, case, ours, theirs, start)
+
 
 @contextmanager
-def tester() -> Iterator[Callable[..., Report]]:
-    """`Tester.run` with the real renderer, the recordings of the demo and the contract."""
+def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[..., Report]]:
+    """`Runner.run` with the real renderer, the recordings of the demo and the contract, and
+    with the server of these options to compare with."""
     from sre_obs.adapters.templates import BoundedRenderer
 
     recordings = Path(__file__).parents[2] / "demo" / "telemetry"
     timer = SystemClock().timer
-    with closing(Tester(BoundedRenderer, lambda _: {}, timer, recordings=recordings)) as made:
-        yield made.run
+    with ExitStack() as stack:
+        server: Server | None = None
+        if against is not None:
+            from sre_obs.adapters.elasticsearch import ElasticsearchSource
+            from sre_obs.adapters.elasticsearch.scratch import Scratch
+
+            source = stack.enter_context(closing(ElasticsearchSource("default", against)))
+            scratch = stack.enter_context(closing(Scratch("default", against, new_prefix())))
+            source.info()  # nobody wants to hear 200 times that it is not there
+            server = Server(source, scratch)
+        made = Runner(BoundedRenderer, lambda _: {}, timer, recordings=recordings, server=server)
+        yield stack.enter_context(closing(made)).run
 
 
 def _rule(suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
@@ -318,4 +374,4 @@ def _below(folder: Path) -> list[Path]:
     )
 
 
-__all__ = ["Found", "Report", "Result", "Tester", "find_tests", "tester", "watched"]
+__all__ = ["Found", "Report", "Result", "Runner", "find_tests", "runner", "watched"]
