@@ -38,7 +38,7 @@ from sre_obs.content.shape import (
     Words,
     read_shape,
 )
-from sre_obs.content.yaml import Document, Map
+from sre_obs.content.yaml import Document, Map, Node
 from sre_obs.model.problem import Location, Problem
 from sre_obs.model.problem import Severity as ProblemSeverity
 from sre_obs.model.rule import Rule, RuleKind
@@ -145,6 +145,20 @@ def apply_overrides(
                 )
             )
     return tuple(tuned), problems
+
+
+def tune(rule: Rule, document: Document, block: Node) -> tuple[Rule, list[Problem]]:
+    """The rule as one block of new values makes it: a node of `document` that could stand
+    under the rule's id in overrides.yml."""
+    above = Map(block.start, block.end)
+    rules = Map(block.start, block.end)
+    rules[rule.id], rules.keys_at[rule.id] = block, (block.start, block.end)
+    above["rules"], above.keys_at["rules"] = rules, (block.start, block.end)
+    around = Document(document.file, document.text)
+    around.root = above
+    overrides, problems = _read(around, [])
+    (tuned,), wrong = apply_overrides((rule,), overrides)
+    return tuned, problems + wrong
 
 
 def _apply(rule: Rule, override: Override, problems: list[Problem]) -> Rule:

@@ -24,6 +24,7 @@ from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.share import processors, shared
 from sre_obs.app.usecases.rule_tests.source import CaseSource, Types, corpus_of
 from sre_obs.app.usecases.rule_tests.watch import changes
+from sre_obs.content.overrides import tune
 from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import error_free
 from sre_obs.content.tests.documents import documents_of
@@ -37,6 +38,8 @@ from sre_obs.model.rule import Rule
 if TYPE_CHECKING:
     from sre_obs.adapters.elasticsearch import ElasticsearchOptions
 
+# What was recorded of real servers, a folder a service.
+RECORDINGS = Path(__file__).parents[2] / "demo" / "telemetry"
 # From so many cases on a second process pays for its start.
 MANY = 100
 
@@ -90,9 +93,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A rule with the cases that are to be run of it."""
+    """A rule with the cases that are to be run of it. `written` is the rule before the
+    file's `overrides`: clauses are those of the rule's own file."""
 
     rule: Rule
+    written: Rule
     suite: Suite
     cases: tuple[Case, ...]
 
@@ -217,7 +222,7 @@ class Runner:
                 report.results += share.results
                 report.problems += share.problems
             if watch:
-                coverage = Coverage(trial.rule)
+                coverage = Coverage(trial.written)
                 for share in of.get(number, ()):
                     coverage.add(share.seen)
                 report.clauses += len(coverage.clauses)
@@ -232,10 +237,14 @@ class Runner:
         report.problems += problems
         if rule is None:
             return None
+        ready, problems = tuned(rule, suite)
+        report.problems += problems
+        if ready is None:
+            return None
         cases = suite.cases
         if chosen:
             cases = tuple(c for c in suite.cases if _chosen(chosen, rule.id, c.name))
-        return _Trial(rule, suite, cases) if cases else None
+        return _Trial(ready, rule, suite, cases) if cases else None
 
     def _work(
         self,
@@ -249,7 +258,7 @@ class Runner:
         for number, some in part:
             trial = trials[number]
             share = _Share(number)
-            coverage = Coverage(trial.rule) if watch else None
+            coverage = Coverage(trial.written) if watch else None
             for case in trial.cases[some]:
                 began = self._timer()
                 try:
@@ -307,7 +316,6 @@ def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[...
     with the server of these options to compare with."""
     from sre_obs.adapters.templates import BoundedRenderer
 
-    recordings = Path(__file__).parents[2] / "demo" / "telemetry"
     timer = SystemClock().timer
     with ExitStack() as stack:
         server: Server | None = None
@@ -319,7 +327,7 @@ def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[...
             scratch = stack.enter_context(closing(Scratch("default", against, new_prefix())))
             source.info()  # nobody wants to hear 200 times that it is not there
             server = Server(source, scratch)
-        made = Runner(BoundedRenderer, lambda _: {}, timer, recordings=recordings, server=server)
+        made = Runner(BoundedRenderer, lambda _: {}, timer, recordings=RECORDINGS, server=server)
         yield stack.enter_context(closing(made)).run
 
 
@@ -336,6 +344,19 @@ def _rule(suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
         return None, [problem]
     rule, problems = load_rule(path, name=str(Path(file.name).with_name(path.name)))
     return rule, [p for p in problems if p.severity is Severity.ERROR]
+
+
+def tuned(rule: Rule, suite: Suite) -> tuple[Rule | None, list[Problem]]:
+    """The rule as a test file's `overrides` make it; None and why not where they are wrong."""
+    if suite.overrides is None:
+        return rule, []
+    ready, problems = tune(rule, suite.document, suite.overrides)
+    return (ready if error_free(problems) else None), problems
+
+
+def types_of(rule: Path) -> Types:
+    """Field types by index name, for the rule of this file."""
+    return lambda _: {}
 
 
 def _parts(trials: Sequence[_Trial], most: int) -> list[list[tuple[int, slice]]]:
