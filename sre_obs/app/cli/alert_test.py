@@ -23,10 +23,12 @@ _NO_ROUTES_REMEDY = "give --routes FILE, as sre-obs run has it"
 @click.command(
     "alert-test",
     epilog=example(
-        "sre-obs alert-test --match team=payments", "sre-obs alert-test --receiver pay-slack"
+        "sre-obs alert-test --match team=payments",
+        "sre-obs alert-test --receiver pay-slack",
+        "sre-obs alert-test --rule pg-deadlocks --rules bundled",
     ),
 )
-@with_settings("routes", "sources.default.hosts", "slack.token_file")
+@with_settings("routes", "rules", "overrides", "sources.default.hosts", "slack.token_file")
 @click.option(
     "--match",
     "-m",
@@ -36,6 +38,12 @@ _NO_ROUTES_REMEDY = "give --routes FILE, as sre-obs run has it"
     help="Give the drill a label, to take a route.",
 )
 @click.option("--receiver", default="", metavar="NAME", help="Send straight to this receiver.")
+@click.option(
+    "--rule",
+    default="",
+    metavar="SLUG",
+    help="Send the alert that this rule makes of its own test.",
+)
 @click.option("--source", default="default", metavar="NAME", help="Start in this cluster.")
 @click.option("--index", default="", help="Of the document [logs-sre_obs.drill-default].")
 @click.option(
@@ -52,6 +60,7 @@ def command(
     loaded: Loaded,
     match: Sequence[str],
     receiver: str,
+    rule: str,
     source: str,
     index: str,
     patience: str,
@@ -84,6 +93,7 @@ def command(
         labels=_labels(match),
         by=login(),
         receiver=receiver,
+        rule=rule,
         source=source,
         index=index or INDEX,
         patience=seconds,

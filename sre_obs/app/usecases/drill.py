@@ -20,12 +20,13 @@ from typing import Any, TextIO
 from sre_obs.app.daemon.courier import Courier
 from sre_obs.app.daemon.engine import Engine
 from sre_obs.app.settings import Settings
+from sre_obs.app.usecases.rehearsal import Rehearsal, find_rehearsal
 from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.evaluate import evaluate
 from sre_obs.evaluate.ports import Source
 from sre_obs.model.alert import Alert, EndReason, fingerprint
 from sre_obs.model.changes import Changes
-from sre_obs.model.errors import SourceError, SreObsError, UsageError
+from sre_obs.model.errors import ContentError, SourceError, SreObsError, UsageError
 from sre_obs.model.ledger import Ledger
 from sre_obs.model.notification import Delivery, DeliveryKind, DeliveryState
 from sre_obs.model.outcome import Answer, Verdict
@@ -47,12 +48,14 @@ class Order:
     """What is to be drilled: an alert with `labels`, or straight to `receiver`.
 
     `index` of the source is where the document goes; `patience` are seconds that a hop may
-    take; `by` is who asked.
+    take; `by` is who asked. With a `rule` (slug or id) it is that rule's alert, made from
+    its own test by its own evaluation: no cluster is asked.
     """
 
     labels: Mapping[str, str]
     by: str
     receiver: str = ""
+    rule: str = ""
     source: str = "default"
     index: str = INDEX
     patience: float = 20.0
@@ -111,6 +114,7 @@ async def drill(
     The last hop is not ok where the way ended. Raises SreObsError when the settings or
     the routes can't be used at all.
     """
+    rehearsal = find_rehearsal(settings, order.rule) if order.rule else None
     with TemporaryDirectory(prefix="sre-obs-drill-") as folder:
         own = settings.model_copy(
             update={
@@ -122,13 +126,20 @@ async def drill(
         )
         parts = build(own, terminal=terminal)
         try:
-            return await _Drill(parts, order, told).walk()
+            return await _Drill(parts, order, told, rehearsal).walk()
         finally:
             parts.close()
 
 
 class _Drill:
-    def __init__(self, parts: Parts, order: Order, told: Callable[[Hop], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        order: Order,
+        told: Callable[[Hop], None],
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
+        self._rehearsal = rehearsal
         self._hops: list[Hop] = []
         self._parts = parts
         self._clock = parts.clock
@@ -150,10 +161,14 @@ class _Drill:
         began = self._clock.timer()
         arrived = began
         try:
-            source = self._source()
-            # Route, outbox, at least one receiver; in front of them document and rule.
-            self._planned = 3 if source is None else 5
-            alert = self._drilled(None if source is None else await self._alert(source))
+            # Route, outbox, at least one receiver; in front of them what makes the alert.
+            if self._rehearsal is not None:
+                self._planned = 6
+                alert = self._drilled(await self._rehearsed(self._rehearsal))
+            else:
+                source = self._source()
+                self._planned = 3 if source is None else 5
+                alert = self._drilled(None if source is None else await self._alert(source))
             wanted = self._route(alert)
             self._planned += len(wanted) - 1
             await self._commit(alert)
@@ -231,6 +246,32 @@ class _Drill:
             f"let the key read {index}; check that the index's @timestamp is a date",
         )
 
+    async def _rehearsed(self, rehearsal: Rehearsal) -> Alert:
+        """The rule's own case: its documents, the evaluation, the rendered words."""
+        loop, clock = asyncio.get_running_loop(), self._clock
+        where = f"{rehearsal.case.location.file}:{rehearsal.case.location.line}"
+        again = f"sre-obs test {rehearsal.suite.file}"
+        began = clock.timer()
+        try:
+            count = rehearsal.documents
+        except ContentError as error:
+            words = error.problems[0].message
+            raise self._failed("document", began, f"{where}: {words}", again) from None
+        self._done("document", began, f"{count} of {where}")
+        began = clock.timer()
+        alert, words = await loop.run_in_executor(
+            self._pool, rehearsal.alert, self._parts.renderer, clock.timer
+        )
+        if alert is None:
+            raise self._failed("rule", began, f"{rehearsal.rule.id}: {words}", again)
+        self._done("rule", began, words)
+        broken = next((t for t in alert.annotations.values() if t.startswith("(annotation ")), "")
+        if broken:
+            raise self._failed("render", began, broken, f"mend {alert.place}, then {again}")
+        summary = alert.annotations.get("summary") or alert.annotations.get("title", "")
+        self._add(Hop("render", True, " ".join(summary.split()), 0.0))
+        return alert
+
     def _evaluate(self, rule: Rule, source: Source) -> Changes:
         # A second past the document, so that the window surely holds it.
         at = self._clock.now() + 1.0
@@ -241,21 +282,32 @@ class _Drill:
 
     def _drilled(self, found: Alert | None) -> Alert:
         """The alert of the rule, or one of our own, marked as a drill."""
-        labels = {**self._labels(), "sre_obs_drill": "true", "drill_id": self._id}
+        own = self._labels()
+        words = {
+            "summary": f"alert test by {self._order.by}",
+            "description": "Sent by sre-obs alert-test; nothing is wrong.",
+        }
+        if self._rehearsal is not None and found is not None:
+            own = {**found.labels, **self._order.labels}
+            summary = found.annotations.get("summary") or found.annotations.get("title", "")
+            words = {
+                **found.annotations,
+                "summary": f"{words['summary']}: {summary}",
+                "description": words["description"],
+            }
+        labels = {**own, "sre_obs_drill": "true", "drill_id": self._id}
         now = self._clock.now()
         alert = found or Alert("", {}, {}, starts_at=now, fired_at=now, updated_at=now)
         return replace(
             alert,
             fingerprint=fingerprint(labels),
             labels=labels,
-            annotations={
-                "summary": f"alert test by {self._order.by}",
-                "description": "Sent by sre-obs alert-test; nothing is wrong.",
-            },
+            annotations=words,
             starts_at=now,
             fired_at=now,
             updated_at=now,
             drill=True,
+            shadow=False,
         )
 
     def _route(self, alert: Alert) -> list[Integration]:

@@ -1,0 +1,118 @@
+"""A rule's own positive test case, evaluated: the alert that a fire drill of the rule sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from sre_obs.app.settings import BUNDLED, Settings
+from sre_obs.app.usecases.load import bundled_rules
+from sre_obs.app.usecases.rule_tests.play import play
+from sre_obs.app.usecases.rule_tests.run import RECORDINGS, tuned, types_of
+from sre_obs.app.usecases.rule_tests.source import CaseSource, corpus_of
+from sre_obs.content.duration import format_duration
+from sre_obs.content.overrides import apply_overrides, load_overrides
+from sre_obs.content.rules.load import load_rule, rule_files
+from sre_obs.content.tests.documents import documents_of
+from sre_obs.content.tests.load import load_suite
+from sre_obs.content.tests.suite import Case, Suite
+from sre_obs.evaluate.ports import Renderer
+from sre_obs.model.alert import Alert
+from sre_obs.model.errors import ContentError, UsageError
+from sre_obs.model.problem import Severity
+from sre_obs.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A rule with the case that is to fire. `rule` is as the case runs it; `labels` are what
+    overrides make of it where the daemon runs, since routes go by them."""
+
+    rule: Rule
+    told: Rule
+    suite: Suite
+    case: Case
+
+    @property
+    def documents(self) -> int:
+        """How many documents the case has."""
+        return sum(map(len, documents_of(self.case.documents, self.suite.start).values()))
+
+    def alert(self, renderer: Renderer, timer: Callable[[], float]) -> tuple[Alert | None, str]:
+        """The first alert of the case, and how it came about or why not. Blocks."""
+        start = self.suite.start
+        documents = documents_of(self.case.documents, start)
+        source = CaseSource(corpus_of(documents, types_of(self.suite.rule)), self.rule.source)
+        rule = replace(
+            self.rule,
+            severity=self.told.severity,
+            owner=self.told.owner,
+            labels=self.told.labels,
+        )
+        played = play(rule, self.case, source, renderer, start=start, timer=timer)
+        first = next(iter(played.episodes), None)
+        if first is None or first.alert is None:
+            return None, played.error or "its case does not fire"
+        value = "" if first.value is None else f", value {first.value:.6g}"
+        return first.alert, f"{rule.id} fires after {format_duration(first.fires)}{value}"
+
+
+def find_rehearsal(settings: Settings, name: str) -> Rehearsal:
+    """The rule of this slug or id, and its first case that expects an alert.
+
+    Raises UsageError where there is none, ContentError where files are wrong.
+    """
+    folder = settings.rules or Path(BUNDLED)
+    bundled = str(folder) == BUNDLED
+    folder = bundled_rules() if bundled else folder
+    path = _path(folder, name)
+    shown = str(Path("rules") / path.relative_to(folder)) if bundled else str(path)
+    rule, problems = load_rule(path, name=shown)
+    errors = [p for p in problems if p.severity is Severity.ERROR]
+    if rule is None or errors:
+        raise ContentError(errors)
+    test = next((t for end in (".yml", ".yaml") if (t := _test(path, end)).is_file()), None)
+    if test is None:
+        raise UsageError(
+            "this rule has no test", where=shown, remedy=f"write {_test(path, '.yml').name}"
+        )
+    suite, problems = load_suite(
+        test, name=str(Path(shown).with_name(test.name)), recordings=RECORDINGS
+    )
+    case = next((c for c in suite.cases if c.expected), None) if suite is not None else None
+    if suite is None or case is None:
+        wrong = [p for p in problems if p.severity is Severity.ERROR]
+        if wrong:
+            raise ContentError(wrong)
+        raise UsageError(
+            "no case of its test expects an alert", where=str(test), remedy="write one that fires"
+        )
+    told = rule
+    if settings.overrides is not None:
+        overrides, _ = load_overrides(settings.overrides)
+        (told,), _ = apply_overrides((rule,), overrides)
+    ready, problems = tuned(rule, suite)
+    if ready is None:
+        raise ContentError(problems)
+    return Rehearsal(ready, told, suite, case)
+
+
+def _path(folder: Path, name: str) -> Path:
+    if not folder.is_dir():
+        raise UsageError("no such folder of rules", where=str(folder), remedy="check rules")
+    known: dict[str, Path] = {}
+    for path in rule_files(folder, lambda *_: None):
+        known.setdefault(path.stem, path)
+        known.setdefault(f"{path.parent.name}/{path.stem}", path)
+    found = known.get(name.removesuffix(".yml"))
+    if found is None:
+        near = get_close_matches(name, known, n=1)
+        remedy = f"write {near[0]}" if near else f"one of the files of {folder}"
+        raise UsageError(f'no rule is called "{name}"', where="--rule", remedy=remedy)
+    return found
+
+
+def _test(rule: Path, end: str) -> Path:
+    return rule.with_name(f"{rule.stem}.test{end}")
