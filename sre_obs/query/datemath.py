@@ -51,6 +51,8 @@ class Format:
 
 def zone_of(name: str) -> tzinfo:
     """``UTC``, ``Z``, ``+02:00`` or a name of the IANA database. Raises QueryError."""
+    if not isinstance(name, str):
+        raise QueryError("a time zone is a text", 0, 1, remedy="Europe/Berlin, UTC or +02:00")
     if name in ("Z", "UTC", "GMT"):
         return UTC
     match = _OFFSET.match(name)
@@ -68,12 +70,18 @@ def zone_of(name: str) -> tzinfo:
         ) from None
 
 
-@lru_cache(maxsize=64)
 def formats_of(names: str) -> tuple[Format, ...]:
     """``strict_date_optional_time||epoch_millis`` -> formats, tried from the left.
 
     Raises UnsupportedError for a format that isn't here.
     """
+    if not isinstance(names, str):
+        raise QueryError("a date format is a text", 0, 1)
+    return _formats_of(names)
+
+
+@lru_cache(maxsize=64)
+def _formats_of(names: str) -> tuple[Format, ...]:
     return tuple(_format(name.strip()) for name in names.split("||"))
 
 

@@ -6,14 +6,18 @@ What it answers is compared with a real server in tests/query/parity.
 
 from __future__ import annotations
 
+import contextlib
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sre_obs.model.errors import Blame, SourceError, UnsupportedError
+from sre_obs.model.errors import Blame, SourceError, SreObsError, UnsupportedError
 from sre_obs.query.search import Corpus, search
+from tests.query.parity import cases
 
 NOW = 1_768_478_400.0  # 2026-01-15T12:00:00Z
 
@@ -199,3 +203,51 @@ def test_any_body_is_answered_or_refused(body: dict[str, Any]) -> None:
         search(corpus(), "logs-*", body, NOW)
     except (SourceError, UnsupportedError):
         return
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from _places(value[key], (*path, key))
+    elif isinstance(value, list):
+        for number in range(len(value)):
+            yield from _places(value[number], (*path, number))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["now", "2026-01-15", "10.0.0.0/8", "k", "*", "asc", "+02:00"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(data=st.data())
+def test_any_request_is_answered_or_refused_by_name(data: st.DataObject) -> None:
+    body = copy.deepcopy(data.draw(st.sampled_from(list(cases.CASES.values()))))
+    *path, last = data.draw(st.sampled_from([p for p in _places(body) if p]))
+    at: Any = body
+    for step in path:
+        at = at[step]
+    at[last] = data.draw(JSON)
+    corpus = Corpus()
+    corpus.create("x", cases.MAPPINGS)
+    corpus.add("x", *cases.DOCUMENTS)
+    with contextlib.suppress(SreObsError):
+        search(corpus, "x", body, 1.8e9)
+
+
+@given(data=st.data())
+def test_any_mapping_is_taken_or_refused_by_name(data: st.DataObject) -> None:
+    mappings = copy.deepcopy(cases.MAPPINGS)
+    *path, last = data.draw(st.sampled_from([p for p in _places(mappings) if p]))
+    at: Any = mappings
+    for step in path:
+        at = at[step]
+    at[last] = data.draw(JSON)
+    corpus = Corpus()
+    with contextlib.suppress(SreObsError):
+        corpus.create("x", mappings)
+        corpus.add("x", *cases.DOCUMENTS)
+        corpus.verify()

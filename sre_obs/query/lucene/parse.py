@@ -183,6 +183,7 @@ class _Reader:
             return node
         if len(boosts) > 1:
             self._fail("two boosts", boosts[0])
+        self._ends(boosts[0])
         force = boosts[0].force if boosts[0].implicit_force is False else None
         text = self._text[node.end : boosts[0].pos + boosts[0].size].strip()
         if force is None or not _NUMBER.match(text.lstrip("^)").strip()):
@@ -228,6 +229,8 @@ class _Reader:
         start = item.pos + len(raw) - len(raw.removeprefix("!"))
         end = item.pos + len(raw)
         raw = raw.removeprefix("!")
+        if not raw or (start > item.pos and raw[0] in "+-!<>=&|"):
+            self._fail("'!' before something else than a name", item, remedy="write NOT name:...")
         if isinstance(expr, tree.SearchField):
             self._fail(
                 "a colon within a value",
@@ -267,12 +270,13 @@ class _Reader:
     def _exists(self, expr: Any, start: int) -> Node:
         tree = self._tree
         if isinstance(expr, tree.Word) and not re.search(r"(?<!\\)[*?]", expr.value):
+            words.check(expr.value, expr.pos, None)
             value = words.unescape(expr.value, expr.pos)
         elif isinstance(expr, tree.Phrase):
             value = words.unescape(expr.value[1:-1], expr.pos + 1)
         else:
             self._fail("_exists_ with anything else than one field", expr, remedy="write field:*")
-        if not value or self._values.holds(value):
+        if not value or "*" in value or self._values.holds(value):
             self._fail("_exists_ without the name of a field", expr)
         end = expr.pos + expr.size
         return Exists(Name(value, expr.pos, end), start, end)
@@ -282,8 +286,8 @@ class _Reader:
         start, end = item.pos, item.pos + item.size
         if raw.startswith("!") and len(raw) > 1 and (field is None or start > field.end + 1):
             raw, start = raw[1:], start + 1
-            if raw[0] in "<>":
-                self._fail("'!' before a comparison", item, remedy=f"write NOT {raw}")
+            if raw[0] in "+-!<>=&|":
+                self._fail(f"'!' before '{raw[0]}'", item, remedy=f"write NOT {raw}")
         if raw == "*":
             return Everything(start, end) if field is None else Exists(field, start, end)
         words.check(raw, start, field)
@@ -298,6 +302,7 @@ class _Reader:
         return Phrase(field, self._values.put(value), item.pos, item.pos + item.size)
 
     def _slop(self, item: Any, phrase: Phrase) -> int:
+        self._ends(item)
         written = self._text[phrase.end : item.pos + item.size].strip().removeprefix("~")
         if len(written) > 4:
             self._fail("a slop of more than 9999", item)
@@ -359,13 +364,23 @@ class _Reader:
             self._fail("a wildcard after a comparison", inner)
         words.check(inner.value, inner.pos, field)
         name = self._needed(field, "a comparison", item)
-        value = self._values.put(words.unescape(inner.value, inner.pos))
+        value = words.unescape(inner.value, inner.pos)
+        if value == "*":  # no bound to Elasticsearch, whatever the backslash says
+            self._fail("a star after a comparison", inner)
+        value = self._values.put(value)
         end = inner.pos + inner.size
         if operator[0] == ">":
             return Range(name, value, None, operator == ">=", True, start, end)
         return Range(name, None, value, True, operator == "<=", start, end)
 
     # -- refusals
+
+    def _ends(self, item: Any) -> None:
+        """After a number behind ~ or ^ comes a space: Lucene ends it elsewhere than luqum."""
+        end = item.pos + item.size
+        after = self._text[end : end + 1]
+        if after and not after.isspace() and after not in ")^":
+            raise QueryError("no space after the number", end, remedy="write a space")
 
     def _needed(self, field: Name | None, what: str, item: Any) -> Name:
         if field is None:

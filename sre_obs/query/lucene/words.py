@@ -158,7 +158,10 @@ def unexpected(text: str, at: int) -> QueryError:
         where = max(len(text.rstrip()) - 1, 0)
         opened = _unclosed(text)
         if opened is not None:
-            return QueryError(f"'{text[opened]}' is never closed", opened)
+            closing = {"(": ")", "[": "]", "{": "}"}[text[opened]]
+            return QueryError(
+                f"'{text[opened]}' is never closed", opened, remedy=f"close it with {closing}"
+            )
         return QueryError("the query ends where a clause should be", where)
     char = text[at]
     rest = text[at:]

@@ -28,7 +28,8 @@ of text there is the standard analyzer, approximated (`text`).
 from __future__ import annotations
 
 from sre_obs.query.search.corpus import Corpus
-from sre_obs.query.search.mapping import Dynamic
+from sre_obs.query.search.mapping import Dynamic, types_of
+from sre_obs.query.search.refuse import DocumentError
 from sre_obs.query.search.request import search
 
-__all__ = ["Corpus", "Dynamic", "search"]
+__all__ = ["Corpus", "DocumentError", "Dynamic", "search", "types_of"]

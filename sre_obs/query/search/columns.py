@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from sre_obs.model.errors import Blame, SourceError
 from sre_obs.query.search import bits
 from sre_obs.query.search.mapping import Field, Kind
+from sre_obs.query.search.refuse import DocumentError
 from sre_obs.query.search.values import Malformed, reader
 
 # None: no value. One value as it is, or a tuple where `multi`.
@@ -223,10 +223,4 @@ def _read_all(found: list[Any], field: Field, read: Any, index: str, number: int
 
 def _malformed(field: Field, index: str, number: int, problem: Malformed) -> None:
     if not field.ignore_malformed:
-        raise SourceError(
-            f"Elasticsearch refuses document {number} of {index}: "
-            f"{field.name} is {field.type}, and {problem}",
-            Blame.REQUEST,
-            status=400,
-            where=index,
-        ) from None
+        raise DocumentError(index, number, f"{field.name} is {field.type}, and {problem}") from None

@@ -225,5 +225,7 @@ def presenter(body: Mapping[str, Any], where: str) -> Presenter:
         if "*" in name:
             raise unsupported("a pattern in docvalue_fields", at)
         form = spec.get("format", "")
+        if not isinstance(form, str):
+            raise wrong("a format is a text", f"{at}.format")
         fields.append((name, "" if form == "use_field_mapping" else form, at))
     return Presenter(source_filter(body.get("_source", True), f"{where}._source"), tuple(fields))

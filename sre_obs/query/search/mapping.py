@@ -6,12 +6,14 @@ Elasticsearch's dynamic mapping would have made them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from sre_obs.model.fields import FieldTypes
+from sre_obs.query.search.refuse import mapping as _object
 from sre_obs.query.search.refuse import unsupported, wrong
 
 
@@ -54,6 +56,8 @@ KINDS: dict[str, Kind] = {
     "boolean": Kind.BOOLEAN,
     "ip": Kind.IP,
 }
+
+_MAX_DEPTH = 20  # index.mapping.depth.limit
 
 _PARAMETERS = frozenset(
     {
@@ -139,19 +143,30 @@ def _share_sources(found: IndexMapping) -> None:
 def from_mappings(mappings: Mapping[str, Any]) -> IndexMapping:
     """A mapping from Elasticsearch's own JSON (``{"properties": ...}``, with or without
     ``{"mappings": ...}`` around it). Raises UnsupportedError for what it does not have."""
-    body = mappings.get("mappings", mappings)
+    body = _object(mappings.get("mappings", mappings), "mappings")
     found = IndexMapping(dynamic=_dynamic(body.get("dynamic", True)))
-    for template in body.get("dynamic_templates", ()):
-        _dynamic_template(template, found)
+    templates = body.get("dynamic_templates", [])
+    if not isinstance(templates, list):
+        raise wrong("a list should be here", "mappings.dynamic_templates")
+    for template in templates:
+        _dynamic_template(_object(template, "mappings.dynamic_templates"), found)
     for key in body:
         if key not in _ROOT:
             raise unsupported(f"mapping parameter '{key}'", f"mappings.{key}")
-    _properties(body.get("properties", {}), "", "", found)
+    _properties(_object(body.get("properties", {}), "mappings.properties"), "", "", found)
     for name, target in _aliases(body.get("properties", {}), ""):
-        if target not in found.fields:
+        if not isinstance(target, str) or target not in found.fields:
             raise wrong(f"alias {name} points at {target}, which is not a field", "mappings")
         found.fields[name] = replace(found.fields[target], name=name)
     return found
+
+
+def types_of(mappings: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> type of Elasticsearch's own JSON, objects and sub-fields included. Raises
+    UnsupportedError, SourceError."""
+    found = from_mappings(mappings)
+    types = dict.fromkeys(sorted(found.objects), "object") | dict.fromkeys(found.nested, "nested")
+    return types | {name: field.type for name, field in found.fields.items()}
 
 
 _ROOT = frozenset(
@@ -163,25 +178,29 @@ _ROOT = frozenset(
 
 
 def _dynamic(value: Any) -> Dynamic:
-    if value in (False, "false", "strict"):
+    if value is False or value in ("false", "strict"):
         return Dynamic.OFF
-    if value in (True, "true"):
+    if value is True or value == "true":
         return Dynamic.ELASTICSEARCH
     raise unsupported(f"dynamic: {value}", "mappings.dynamic")
 
 
 def _dynamic_template(template: Mapping[str, Any], found: IndexMapping) -> None:
-    for name, rule in template.items():
+    for name, body in template.items():
+        rule = _object(body, f"mappings.dynamic_templates.{name}")
         simple = set(rule) <= {"match_mapping_type", "mapping"}
-        kind = rule.get("mapping", {}).get("type")
+        kind = _object(rule.get("mapping", {}), f"mappings.dynamic_templates.{name}").get("type")
         if not simple or rule.get("match_mapping_type") != "string" or kind != "keyword":
             raise unsupported("dynamic template", f"mappings.dynamic_templates.{name}")
         found.dynamic = Dynamic.KEYWORD
 
 
 def _properties(properties: Mapping[str, Any], prefix: str, home: str, found: IndexMapping) -> None:
-    for name, body in properties.items():
+    if prefix.count(".") > _MAX_DEPTH:
+        raise wrong(f"objects nested deeper than {_MAX_DEPTH}", f"mappings.{prefix}")
+    for name, one in properties.items():
         full = prefix + name
+        body = _object(one, f"mappings.{full}")
         type_name = body.get("type", "object")
         for key in body:
             if key not in _PARAMETERS:
@@ -194,18 +213,22 @@ def _properties(properties: Mapping[str, Any], prefix: str, home: str, found: In
             if type_name == "nested":
                 found.nested[full] = home
                 inner = full
-            _properties(body.get("properties", {}), f"{full}.", inner, found)
+            inside = _object(body.get("properties", {}), f"mappings.{full}.properties")
+            _properties(inside, f"{full}.", inner, found)
             continue
         source = tuple(full.split("."))
         found.fields[full] = _field(full, body, source, home)
-        for sub, sub_body in body.get("fields", {}).items():
+        for sub, sub_body in _object(body.get("fields", {}), f"mappings.{full}.fields").items():
             sub_name = f"{full}.{sub}"
+            sub_body = _object(sub_body, f"mappings.{sub_name}")
             found.fields[sub_name] = _field(sub_name, sub_body, source, home)
 
 
 def _field(name: str, body: Mapping[str, Any], source: tuple[str, ...], home: str) -> Field:
-    type_name = body["type"]
     where = f"mappings.{name}"
+    type_name = body.get("type")
+    if not isinstance(type_name, str):
+        raise wrong("a field without a type", where)
     if body.get("analyzer", "standard") != "standard":
         raise unsupported(f"analyzer '{body['analyzer']}'", f"{where}.analyzer")
     if body.get("normalizer", "lowercase") != "lowercase":
@@ -219,19 +242,29 @@ def _field(name: str, body: Mapping[str, Any], source: tuple[str, ...], home: st
         kind,
         source,
         nested=home,
-        ignore_above=int(body.get("ignore_above", 0)),
+        ignore_above=int(_number(body.get("ignore_above", 0), f"{where}.ignore_above")),
         ignore_malformed=body.get("ignore_malformed") in (True, "true"),
         coerce=body.get("coerce", True) in (True, "true"),
         null_value=body.get("null_value"),
-        format=body.get("format", ""),
-        scaling_factor=float(body.get("scaling_factor", 1.0)),
+        format=str(body.get("format", "")),
+        scaling_factor=_number(body.get("scaling_factor", 1.0), f"{where}.scaling_factor"),
         constant=body.get("value") if type_name == "constant_keyword" else None,
         lowercase="normalizer" in body,
     )
 
 
-def _aliases(properties: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+def _number(value: Any, where: str) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise wrong(f"a number should be here, not {value!r}"[:200], where) from None
+    if not math.isfinite(found) or found < 0:
+        raise wrong("a positive number should be here", where)
+    return found
+
+
+def _aliases(properties: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for name, body in properties.items():
         if body.get("type") == "alias":
-            yield prefix + name, body["path"]
+            yield prefix + name, body.get("path")
         yield from _aliases(body.get("properties", {}), f"{prefix}{name}.")

@@ -165,6 +165,8 @@ def _compiled(pattern: str, ignore_case: bool = False, where: str = "") -> Test:
     options.case_sensitive = not ignore_case
     try:
         match: Any = re2.compile(pattern, options).fullmatch
+    except UnicodeEncodeError:
+        raise wrong("a pattern with half a character", where) from None
     except re2.error as error:
         reason = error.args[0] if error.args else b""
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

@@ -12,6 +12,21 @@ from typing import Any
 from sre_obs.model.errors import Blame, SourceError, UnsupportedError
 
 
+class DocumentError(SourceError):
+    """Elasticsearch would refuse to index document `number` of `index`, for `reason`."""
+
+    def __init__(self, index: str, number: int, reason: str) -> None:
+        super().__init__(
+            f"Elasticsearch refuses document {number} of {index}: {reason}",
+            Blame.REQUEST,
+            status=400,
+            where=index,
+        )
+        self.index = index
+        self.number = number
+        self.reason = reason
+
+
 def unsupported(construct: str, where: str) -> UnsupportedError:
     """`construct` is not in the in-process search; `where` is its path in the body."""
     return UnsupportedError(
@@ -39,6 +54,23 @@ def mapping(value: Any, where: str) -> Mapping[str, Any]:
     if type(value) is not dict and not isinstance(value, Mapping):
         raise wrong(f"an object should be here, not {_kind(value)}", where)
     return value
+
+
+def whole(value: Any, where: str) -> int:
+    """`value` as a whole number; a text of digits is one, too."""
+    try:
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise wrong("a whole number should be here", where)
+
+
+def texts(value: Any, where: str) -> list[str]:
+    """`value` if it is a list of texts."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise wrong("a list of texts should be here", where)
+    return list(value)
 
 
 def single(value: Any, where: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ from sre_obs.query.search import aggs, bits
 from sre_obs.query.search.corpus import Corpus
 from sre_obs.query.search.hits import Sorter, presenter, sort_keys
 from sre_obs.query.search.queries import build as build_query
-from sre_obs.query.search.refuse import mapping, only, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, unsupported, whole, wrong
 from sre_obs.query.search.view import View
 
 _KNOWN = frozenset(
@@ -110,6 +110,12 @@ def _total(body: Mapping[str, Any], total: int) -> dict[str, Any] | None:
     track = body.get("track_total_hits", _TRACKED)
     if track is False:
         return None
+    if isinstance(track, str) and track in ("true", "false"):
+        track = track == "true"
+        if not track:
+            return None
+    if track is not True:
+        track = whole(track, "track_total_hits")
     if track is True or total <= track:
         return {"value": total, "relation": "eq"}
     return {"value": track, "relation": "gte"}

@@ -127,8 +127,10 @@ def address(text: Any) -> int:
     """An IP address as an integer of the IPv6 space. Raises Malformed."""
     if not isinstance(text, str):
         raise Malformed(f"'{text}' is not an IP address")
+    bare, percent, zone = text.partition("%")
     try:
-        found = ipaddress.ip_address(text)
+        # Elasticsearch ignores a zone, but wants one after the sign.
+        found = ipaddress.ip_address(text if percent and not zone else bare)
     except ValueError:
         raise Malformed(f"'{text}' is not an IP address") from None
     return int(found) | _V4 if found.version == 4 else int(found)

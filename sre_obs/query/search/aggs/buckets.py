@@ -13,7 +13,7 @@ from sre_obs.query.search.aggs.types import Agg, Aggs, Documents, Result, Run, k
 from sre_obs.query.search.mapping import Field, Kind
 from sre_obs.query.search.queries import build as build_query
 from sre_obs.query.search.queries.types import Query
-from sre_obs.query.search.refuse import mapping, only, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, unsupported, whole, wrong
 from sre_obs.query.search.values import Malformed, address, boolean, number, text_form
 
 
@@ -286,6 +286,8 @@ def _order(body: Any, where: str) -> tuple[_Order, ...]:
             if str(direction).lower() not in ("asc", "desc"):
                 raise wrong(f"order '{direction}'", f"{where}.order")
             found.append(_Order(tuple(path.split(">")), str(direction).lower() == "desc"))
+    if not found:
+        raise wrong("an order without a name", f"{where}.order")
     return tuple(found)
 
 
@@ -301,7 +303,7 @@ def _terms(body: Any, where: str, now: float, sub: Aggs) -> Agg:
     only(body, _TERMS, where)
     if not isinstance(body.get("field"), str):
         raise wrong("a field is missing", where)
-    size = int(body.get("size", 10))
+    size = whole(body.get("size", 10), f"{where}.size")
     if size < 1:
         raise wrong("size must be 1 or more", f"{where}.size")
     if body.get("min_doc_count", 1) != 1:
@@ -312,7 +314,7 @@ def _terms(body: Any, where: str, now: float, sub: Aggs) -> Agg:
         where,
         sub,
         size,
-        int(body.get("shard_size", size * 1.5 + 10)),
+        whole(body.get("shard_size", size * 1.5 + 10), f"{where}.shard_size"),
         _order(body, where),
         _include(body, where),
         body.get("missing"),

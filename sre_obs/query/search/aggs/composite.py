@@ -15,7 +15,7 @@ from sre_obs.query.search.aggs.buckets import no_number
 from sre_obs.query.search.aggs.rounding import Rounding, rounding
 from sre_obs.query.search.aggs.types import MAX_BUCKETS, Agg, Aggs, Documents, Result, Run
 from sre_obs.query.search.mapping import Field, Kind
-from sre_obs.query.search.refuse import mapping, only, single, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, single, unsupported, whole, wrong
 from sre_obs.query.search.values import (
     Malformed,
     address,
@@ -242,7 +242,7 @@ def build(body: Any, where: str, now: float, sub: Aggs) -> Agg:
     after = body.get("after")
     if after is not None and set(mapping(after, f"{where}.after")) != {s.name for s in sources}:
         raise wrong("after needs a value for each source", f"{where}.after")
-    size = int(body.get("size", 10))
+    size = whole(body.get("size", 10), f"{where}.size")
     if not 1 <= size <= MAX_BUCKETS:
         raise wrong(f"size is between 1 and {MAX_BUCKETS}", f"{where}.size")
     return _Composite(tuple(sources), size, dict(after) if after is not None else None, where, sub)

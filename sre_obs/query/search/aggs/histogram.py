@@ -11,7 +11,7 @@ from sre_obs.query.search.aggs.buckets import no_number
 from sre_obs.query.search.aggs.rounding import Rounding, rounding
 from sre_obs.query.search.aggs.types import MAX_BUCKETS, Agg, Aggs, Documents, Result, Run
 from sre_obs.query.search.mapping import Kind
-from sre_obs.query.search.refuse import mapping, only, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, unsupported, whole, wrong
 from sre_obs.query.search.values import text_form
 
 
@@ -128,6 +128,8 @@ def build(body: Any, where: str, now: float, sub: Aggs) -> Agg:
         if len(found) != 1 or name not in ("_key", "_count"):
             raise unsupported(f"order by '{name}'", f"{where}.order")
         order = (name, str(direction).lower() == "desc")
+    if not isinstance(body.get("format", ""), str):
+        raise wrong("a format is a text", f"{where}.format")
     if body.get("format"):
         datemath.formats_of(body["format"])
     return _DateHistogram(
@@ -135,7 +137,7 @@ def build(body: Any, where: str, now: float, sub: Aggs) -> Agg:
         where,
         sub,
         rounding(body, where),
-        int(body.get("min_doc_count", 0)),
+        whole(body.get("min_doc_count", 0), f"{where}.min_doc_count"),
         bounds,
         body.get("keyed") is True,
         body.get("format", ""),

@@ -202,8 +202,11 @@ def build(name: str, body: Any, where: str) -> Agg | None:
         percents = body.get("percents", _DEFAULT_PERCENTS)
         if not isinstance(percents, (list, tuple)) or not percents:
             raise wrong("percents is a list of numbers", f"{where}.percents")
-        ordered = tuple(sorted(float(p) for p in percents))
-        if ordered[0] < 0 or ordered[-1] > 100:
+        try:
+            ordered = tuple(sorted(float(p) for p in percents))
+        except (TypeError, ValueError, OverflowError):
+            raise wrong("percents is a list of numbers", f"{where}.percents") from None
+        if not (ordered[0] >= 0 and ordered[-1] <= 100):
             raise wrong("a percent is between 0 and 100", f"{where}.percents")
         if len(set(ordered)) != len(ordered):
             raise unsupported("the same percent twice", f"{where}.percents")

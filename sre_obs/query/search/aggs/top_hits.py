@@ -8,7 +8,7 @@ from typing import Any
 from sre_obs.query.search.aggs.buckets import no_number
 from sre_obs.query.search.aggs.types import Agg, Documents, Result, Run
 from sre_obs.query.search.hits import Presenter, Sorter, SortKey, presenter, sort_keys
-from sre_obs.query.search.refuse import only, unsupported
+from sre_obs.query.search.refuse import only, unsupported, whole
 
 MAX_SIZE = 3
 _KNOWN = frozenset({"size", "sort", "_source", "docvalue_fields"})
@@ -37,7 +37,7 @@ class _TopHits:
 def build(body: Any, where: str) -> Agg:
     """Read a top_hits aggregation."""
     only(body, _KNOWN, where)
-    size = int(body.get("size", 3))
+    size = whole(body.get("size", 3), f"{where}.size")
     if size > MAX_SIZE:
         raise unsupported(f"top_hits of more than {MAX_SIZE}", f"{where}.size")
     if "sort" not in body:

@@ -145,6 +145,8 @@ def _nested(body: Any, where: str, now: Now, depth: int) -> Query:
     if "path" not in body or "query" not in body:
         raise wrong("nested needs path and query", where)
     path = body["path"]
+    if not isinstance(path, str):
+        raise wrong("path is a text", f"{where}.path")
     query = build(body["query"], f"{where}.query", now, depth + 1)
     ignore = body.get("ignore_unmapped", False)
 

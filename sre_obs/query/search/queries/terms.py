@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from sre_obs.query.search import bits, patterns
 from sre_obs.query.search.columns import Column
 from sre_obs.query.search.mapping import Kind
 from sre_obs.query.search.queries.types import Builder, Now, Query
-from sre_obs.query.search.refuse import mapping, only, single, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, single, texts, unsupported, wrong
 from sre_obs.query.search.segment import Segment
 from sre_obs.query.search.values import (
     Malformed,
@@ -73,6 +74,8 @@ def equal(column: Column, value: Any, where: str, now: Now, *, ignore_case: bool
                 return column.equal(address(text))
             case Kind.DATE:
                 if _is_number(value):
+                    if not math.isfinite(value):
+                        raise Malformed(f"{value} is no date")
                     return column.equal(int(value))  # milliseconds, whatever the format
                 text = text_form(value)
                 low = datemath.resolve(text, now, formats=field.format)
@@ -240,6 +243,8 @@ def _exists(body: Any, where: str, now: Now) -> Query:
     if not isinstance(body.get("field"), str):
         raise wrong("exists needs a field", where)
     name: str = body["field"]
+    if name == "*":
+        raise unsupported("exists for all fields at once", f"{where}.field")
 
     def run(segment: Segment) -> int:
         return present(segment, name)
@@ -268,7 +273,7 @@ def present(segment: Segment, name: str) -> int:
 def _ids(body: Any, where: str, now: Now) -> Query:
     only(body, frozenset({"values", "boost"}), where)
     values = body.get("values")
-    wanted = set(values) if isinstance(values, list) else {values}
+    wanted = set(texts(values if isinstance(values, list) else [values], f"{where}.values"))
 
     def run(segment: Segment) -> int:
         if segment.path:

@@ -13,7 +13,7 @@ from sre_obs.query.search.columns import Column
 from sre_obs.query.search.mapping import Field, Kind
 from sre_obs.query.search.queries.terms import equal, pattern_on, present, usable
 from sre_obs.query.search.queries.types import Builder, Now, Query
-from sre_obs.query.search.refuse import only, single, unsupported, wrong
+from sre_obs.query.search.refuse import only, single, texts, unsupported, wrong
 from sre_obs.query.search.segment import Segment
 from sre_obs.query.search.text import normalize, words
 from sre_obs.query.search.values import text_form
@@ -123,7 +123,7 @@ def _multi_match(body: Any, where: str, now: Now) -> Query:
     value = body.get("query")
     if value is None or isinstance(value, (list, dict)):
         raise wrong("multi_match needs one value", where)
-    names = [_unboosted(name) for name in body.get("fields", ())]
+    names = [_unboosted(name) for name in texts(body.get("fields", ()), f"{where}.fields")]
     every = _operator(body.get("operator", "or"), where)
     lenient = body.get("lenient", not names) is True
 
@@ -181,9 +181,9 @@ def _query_string(body: Any, where: str, now: Now) -> Query:
     text = body.get("query")
     if not isinstance(text, str):
         raise wrong("query_string needs a query", where)
-    names = [_unboosted(name) for name in body.get("fields", ())]
+    names = [_unboosted(name) for name in texts(body.get("fields", ()), f"{where}.fields")]
     if not names:
-        names = [body.get("default_field", "*")]
+        names = texts([body.get("default_field", "*")], f"{where}.default_field")
     if body.get("analyze_wildcard"):
         raise unsupported("analyze_wildcard", f"{where}.analyze_wildcard")
     lenient = body.get("lenient", names == ["*"]) is True
