@@ -124,13 +124,7 @@ def apply_overrides(
         tuned.append(rule)
         if matching:
             last = matching[-1]
-            problems += check_times(
-                window=rule.window,
-                interval=rule.interval,
-                for_=rule.for_,
-                place=last.location,
-                document=last.document,
-            )
+            problems += check_times(rule, last.location, last.document)
     for override in overrides:
         if id(override) not in used:
             message = f"no rule has the id {shown(override.pattern)}"

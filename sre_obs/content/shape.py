@@ -60,9 +60,15 @@ def _flag(node: Any) -> bool:
 
 def _number(node: Any) -> float:
     text = text_of(node)
-    if not _NUMBER.fullmatch(text):
+    number = number_in(text)
+    if number is None:
         raise wrong(f"must be a number, not {shown(text)}")
-    return float(text)
+    return number
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text is, or None."""
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _whole(node: Any) -> int:

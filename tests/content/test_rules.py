@@ -157,7 +157,7 @@ def test_elasticsearch_s_own_clauses_are_a_query_too() -> None:
         ("warning", "high", '5:11+4 rules/wrong-value: "severity" can\'t be "high"'
          " | one of: critical, warning, info"),
         ("kind: query", "kind: spike", '2:7+5 rules/wrong-value: "kind" can\'t be "spike"'
-         " | one of: query, threshold, absence"),
+         " | one of: query, state, threshold, absence"),
         ("title: Container out of memory\n", "", '1:1+1 rules/missing-key: "title" is missing'
          " | add it"),
         ("title: Container out of memory", "title:", '1:7+1 rules/wrong-value: "title" is empty'
@@ -198,9 +198,9 @@ def test_a_wrong_value_is_told_at_its_character(old: str, new: str, problem: str
         ("group_by: [a, b, a]", '6:18+1 rules/duplicate: "a" twice in group_by | remove one'),
         ("group_by: [a, [b]]", '6:15+3 rules/wrong-value: "group_by" must be a text, not a list'),
         ("runbook: javascript:alert(1)", '6:10+19 rules/wrong-value: "runbook": an address begins '
-         "with http:// or https://"),
+         "with http:// or https:// | a runbook's text goes under means, look and act"),
         ("runbook: 'http:// x'", '6:10+11 rules/wrong-value: "runbook": an address has no white '
-         "space"),
+         "space | a runbook's text goes under means, look and act"),
         ("labels: {severity: page}", '6:10+8 rules/reserved-label: "severity" is no free label'
          " | write severity outside of labels"),
         ("labels: {alertname: x}", '6:10+9 rules/reserved-label: "alertname" is no free label'

@@ -21,7 +21,11 @@ Allow = Sequence[str] | Mapping[str, Sequence[str]]
 # A slug becomes the label `alertname` and a part of addresses.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
 _SUFFIXES = (".yml", ".yaml")
-_OTHER = ("overrides.yml", "overrides.yaml")
+# Files and folders at the top of a folder of rules that are no rules.
+_OTHER_FILES = frozenset(
+    f"{name}{suffix}" for name in ("overrides", "routes", "silences") for suffix in _SUFFIXES
+)
+_OTHER_FOLDERS = frozenset(("telemetry", "schema"))
 _MAX_DEPTH = 8
 
 
@@ -86,7 +90,8 @@ def parse_rule(
 
 
 def rule_files(folder: Path, on_error: Callable[[Path, OSError], None]) -> Iterator[Path]:
-    """The rule files below a folder, each once, in order of their paths.
+    """The rule files below a folder, each once, in order of their paths; not tests, nor at
+    the top ``telemetry/``, ``schema/``, and the files of overrides, routes and silences.
 
     Names that begin with a dot are skipped: in a mounted ConfigMap each file is a link into
     ``..data``, which is a link to ``..2026_...``. Folders that are links are followed, but
@@ -114,7 +119,8 @@ def rule_files(folder: Path, on_error: Callable[[Path, OSError], None]) -> Itera
                 on_error(path, error)
                 continue
             if below:
-                yield from walk(path, depth + 1)
+                if depth > 0 or entry.name not in _OTHER_FOLDERS:
+                    yield from walk(path, depth + 1)
             elif _is_rule(entry.name, top=depth == 0):
                 yield path
 
@@ -125,7 +131,7 @@ def _is_rule(name: str, *, top: bool) -> bool:
     stem, suffix = os.path.splitext(name)
     if suffix not in _SUFFIXES or stem.endswith(".test"):
         return False
-    return not (top and name in _OTHER)
+    return not (top and name in _OTHER_FILES)
 
 
 def _read(

@@ -8,11 +8,14 @@ which Kibana recognises even at the end of a word (``cannot open``).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 from sre_obs.model.errors import QueryError
 from sre_obs.query.kql import mistakes
 from sre_obs.query.kql.nodes import And, Is, Literal, Name, Nested, Node, Not, Or, Range, Wildcard
+from sre_obs.query.kql.variables import put
+from sre_obs.query.variables import Values
 
 # Elasticsearch refuses bool queries nested deeper than 30 anyway.
 MAX_DEPTH = 50
@@ -49,12 +52,18 @@ _JS_SPACE = (
 )
 
 
-def parse(text: str) -> Node:
+def parse(text: str, variables: Mapping[str, str] | None = None) -> Node:
     """Read a query. An empty text is ``*:*``: everything.
+
+    `variables` are what ``${name}`` in a value stands for: a text put into the nodes, so that
+    nothing in it is an operator or a wildcard. Without them ``${`` is no syntax of KQL.
 
     Raises QueryError with offset, length and, for the usual mistakes, a remedy.
     """
-    return _Parser(text).parse()
+    if variables is None or "${" not in text:
+        return _Parser(text).parse()
+    values = Values(text, variables)
+    return put(_Parser(values.text).parse(), values)
 
 
 class _Parser:
