@@ -7,26 +7,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sre_obs.evaluate.history import flapping
+from sre_obs.evaluate.levels import Bound, bounds
 from sre_obs.evaluate.ports import Renderer
 from sre_obs.model.alert import Alert, EndReason, Evidence
 from sre_obs.model.alert import fingerprint as hashed
 from sre_obs.model.errors import TemplateError
 from sre_obs.model.evaluation import EntityState
-from sre_obs.model.rule import Rule, RuleKind, RuleState
+from sre_obs.model.expression import Name
+from sre_obs.model.rule import Function, Measure, Rule, RuleKind, RuleState
+from sre_obs.query.expression import write
 
+_NONE: Mapping[str, float | None] = {}
 RESERVED = ("alertname", "severity", "owner", "source")
 
 VARIABLES = frozenset(
     (
         *("labels", "entity", "rule", "query", "documents"),
         *("value", "limit", "comparison", "unit", "function", "count", "window"),
-        *("peak", "starts_at", "fired_at"),
+        *("peak", "starts_at", "fired_at", "level", "measures", "variables"),
     )
 )
 """What an annotation's template may use. `labels` are the alert's, `entity` maps a
 `group_by` field's own name to its value, `rule` has id, slug, title, severity, owner and
 runbook, `documents` is a list of field -> text; `value`, `limit` and `peak` are numbers or
-none, `window` seconds, `starts_at` and `fired_at` seconds since the epoch."""
+none, `window` seconds, `starts_at` and `fired_at` seconds since the epoch. `level` is the
+severity that it fires at, `limit` and `comparison` are those of that level; `measures` and
+`variables` are the rule's, by name (a measure without documents is none)."""
 
 
 def label_names(rule: Rule) -> dict[str, str]:
@@ -52,19 +59,32 @@ def _numbered(plain: str) -> list[str]:
     return [f"{'entity_' * n}{plain}" for n in range(1, 20)]
 
 
-def labels_of(rule: Rule, entity: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+def labels_of(rule: Rule, state: EntityState, names: Mapping[str, str]) -> dict[str, str]:
     """An alert's labels, as routes and silences match them; none is empty. `names` is what
     `label_names` says of the rule."""
     labels = dict(rule.labels)
     labels["alertname"] = rule.slug
-    labels["severity"] = rule.severity
+    labels["severity"] = severity_of(rule, state)
     if rule.owner:
         labels["owner"] = rule.owner
     if rule.source != "default":
         labels["source"] = rule.source
     for field, name in names.items():
-        labels[name] = entity.get(field, "")
+        labels[name] = state.entity.get(field, "")
     return {name: value for name, value in labels.items() if value}
+
+
+def severity_of(rule: Rule, state: EntityState) -> str:
+    """How bad an entity is by the level that it fires at."""
+    if not (rule.levels or rule.tuned):
+        return rule.severity
+    return _bound(rule, state).severity
+
+
+def _bound(rule: Rule, state: EntityState) -> Bound:
+    levels = bounds(rule, state.entity)
+    # The rule may have had more of them when it fired.
+    return levels[min(state.level, len(levels) - 1)]
 
 
 def identity(state: EntityState) -> str:
@@ -112,6 +132,8 @@ def draft(
         place=f"{rule.location.file}:{rule.location.line}",
         shadow=rule.state is RuleState.SHADOW,
         evidence=evidence,
+        level=state.level,
+        flapping=flapping(rule, state.history),
     )
     return Draft(rule, alert, state.entity)
 
@@ -129,35 +151,67 @@ def evidence_of(
     count: int,
     request: str,
     documents: tuple[Mapping[str, str], ...],
+    measures: Mapping[str, float | None] = _NONE,
 ) -> Evidence:
-    """Why an entity fires."""
-    limit: float | None = rule.threshold.limit
-    comparison: str = rule.threshold.comparison.value
+    """Why an entity fires: what was measured, against the limit of the level it fires at."""
+    bound = _bound(rule, state)
+    value, peak = state.value, state.peak
+    limit: float | None = bound.limit
+    comparison: str = bound.comparison.value
     unit = rule.threshold.unit
-    function: str = rule.threshold.function.value
+    function, window = measured_by(rule)
     match rule.kind:
         case RuleKind.QUERY:
             limit, comparison, function = None, "", "count"
             unit = unit or "documents"
         case RuleKind.ABSENCE:
             limit, comparison, unit, function = rule.window, ">=", "s", "absence"
-        case RuleKind.THRESHOLD if function == "percentile":
-            function = f"p{rule.threshold.percent:g}"
-        case _:
+        case RuleKind.STATE:
+            # It is in that state or it is not: a "1, limit 1" tells nobody anything.
+            value = peak = limit = None
+            comparison, unit, function = "", "", "state"
+        case RuleKind.THRESHOLD:
             pass
     return Evidence(
-        value=state.value,
+        value=value,
         limit=limit,
         comparison=comparison,
         unit=unit,
         function=function,
         count=count,
-        window=rule.window,
-        peak=state.peak,
+        window=window,
+        peak=peak,
         documents=documents,
         query=rule.query.text,
         request=request,
+        measures=measures,
     )
+
+
+def measured_by(rule: Rule) -> tuple[str, float]:
+    """What a threshold rule holds against its limit, as people read it (``max``, ``p95``, an
+    expression over its measures), and over how many seconds."""
+    if not rule.measures:
+        threshold = rule.threshold
+        return _function(threshold.function, threshold.percent), rule.window
+    alone = _alone(rule)
+    if alone is not None:
+        return _function(alone.function, alone.percent), alone.window or rule.window
+    return ("" if rule.value is None else write(rule.value)), rule.window
+
+
+def _alone(rule: Rule) -> Measure | None:
+    """The measure that is the rule's value as it stands."""
+    if rule.value is None:
+        return rule.measures[0] if len(rule.measures) == 1 else None
+    if not isinstance(rule.value, Name):
+        return None
+    name = rule.value.name
+    return next((measure for measure in rule.measures if measure.name == name), None)
+
+
+def _function(function: Function, percent: float) -> str:
+    return f"p{percent:g}" if function is Function.PERCENTILE else function.value
 
 
 def annotate(drafts: Sequence[Draft], renderer: Renderer) -> tuple[list[Alert], dict[str, str]]:
@@ -218,9 +272,15 @@ def _variables(drafted: Draft) -> dict[str, Any]:
         "peak": _whole(evidence.peak),
         "starts_at": alert.starts_at,
         "fired_at": alert.fired_at,
+        "level": alert.labels.get("severity", ""),
+        "measures": {name: _whole(number) for name, number in evidence.measures.items()},
+        "variables": {
+            name: given if isinstance(given, str) else _whole(given)
+            for name, given in rule.variables.items()
+        },
     }
 
 
 def _whole(number: float | None) -> float | int | None:
     """``{{ value }}`` should read 912, not 912.0."""
-    return int(number) if number is not None and number.is_integer() else number
+    return int(number) if isinstance(number, float) and number.is_integer() else number

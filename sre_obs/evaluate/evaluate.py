@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sre_obs.evaluate import alerts as making
 from sre_obs.evaluate import evidence
+from sre_obs.evaluate.history import flapping
 from sre_obs.evaluate.kinds import KINDS, Judgement, Steps
 from sre_obs.evaluate.needs import Answer, Need
 from sre_obs.evaluate.plan import ask
@@ -35,7 +36,7 @@ def evaluate(
     *,
     timer: Callable[[], float],
     alerts: Mapping[str, Alert] | None = None,
-    unknown_fields: Mapping[str, Sequence[str]] | None = None,
+    unknown_fields: Mapping[str, Mapping[tuple[str, ...], Sequence[str]]] | None = None,
 ) -> Changes:
     """What changes by evaluating `rules`, all due at `at`, on `source`. Blocks.
 
@@ -43,7 +44,7 @@ def evaluate(
     `alerts`: fingerprint -> alert as it stands (only looked up, also from another thread);
     what did not change is not returned, and documents once found are kept. Without it
     alerts are made anew from the entities.
-    `unknown_fields`: rule id -> fields that do not exist: misconfigured, not searched.
+    `unknown_fields`: rule id -> index -> fields that it has not: misconfigured, not searched.
     """
     known = alerts if alerts is not None else {}
     unknown = unknown_fields or {}
@@ -264,8 +265,9 @@ class _Work:
             count=verdict.count if verdict is not None and verdict.count else told.count,
             request=told.request or (self.judgement.main.request if self.judgement else ""),
             documents=self.documents.get(state.key) or told.documents,
+            measures=verdict.measures if verdict and verdict.measures else told.measures,
         )
-        labels = making.labels_of(self.rule, state.entity, self.names)
+        labels = making.labels_of(self.rule, state, self.names)
         return making.draft(
             self.rule,
             state,
@@ -284,6 +286,8 @@ class _Work:
             and alert.ended is None
             and self.at - alert.updated_at < CALM
             and alert.stale_since == state.stale_since
+            and alert.level == state.level
+            and alert.flapping == flapping(self.rule, state.history)
             and state.key not in self.documents
         )
 
@@ -334,10 +338,10 @@ def _same(alert: Alert, known: Alert | None) -> bool:
     return known is not None and replace(alert, updated_at=known.updated_at) == known
 
 
-def _unknown(rule: Rule, fields: Sequence[str]) -> SourceError:
-    names = ", ".join(fields)
+def _unknown(rule: Rule, fields: Mapping[tuple[str, ...], Sequence[str]]) -> SourceError:
+    lacking = (f"{', '.join(index)} has no field {', '.join(f)}" for index, f in fields.items())
     return SourceError(
-        f"{', '.join(rule.index)} has no field {names}",
+        "; ".join(lacking),
         Blame.REQUEST,
         where=str(rule.location),
         remedy="mend the field's name, or the mapping of the stream",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sre_obs.evaluate.fields import indices_of
 from sre_obs.evaluate.kibana.ask import ALIAS
 from sre_obs.model.rule import Rule, RuleState
 
@@ -20,7 +21,7 @@ def role_for(rules: Sequence[Rule], source: str = "default") -> dict[str, Any]:
     for rule in rules:
         if rule.source != source or rule.state is RuleState.DISABLED:
             continue
-        for index in rule.index:
+        for index in indices_of(rule):
             cluster, colon, name = index.rpartition(":")
             if colon:
                 remote.setdefault(cluster, {})[name] = None

@@ -1,4 +1,4 @@
-"""One entity from judgement to judgement: `for`, `keep_firing_for`, hold. Pure.
+"""One entity from judgement to judgement: `for`, levels, runs, flapping, hold. Pure.
 
 ::
 
@@ -8,15 +8,40 @@
 
 *Stale* (the stream is silent, or it can't be read) and *insufficient* (too few samples)
 change no phase: what was pending keeps its beginning, what fires is held. Nothing ends
-because nothing was seen.
+because nothing was seen. They are no runs either, where runs are counted.
+
+*Levels* are one alert. Each holds or not, and has a `for` of its own, counted from when it
+began to hold. The alert fires at the worst level that has held for its `for`. It rises when
+a worse one has; it falls at once, to the worst one that still holds; it ends when none does.
+`keep_firing_for` is about the end alone.
+
+*Runs*, n of m: a level holds while it was true in n of the last m runs. So a rule is true
+from the run in which the n-th was true, which is when `for` begins to count, and false from
+the run in which fewer are left. What is on its way there is not pending: it is fine, and
+remembered for its history.
+
+*Flapping*: an alert that became one or ended `changes` times in the last `runs` is not
+ended before it was false `calm` runs in a row (and `keep_firing_for` is over). While it is
+kept for that, each time that it would have ended or fired counts as if it had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from sre_obs.evaluate.history import (
+    BEGAN,
+    ENDED,
+    enough,
+    flapping,
+    last_change,
+    noted,
+    quiet,
+    trimmed,
+)
+from sre_obs.evaluate.levels import Bound, bounds
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState, Phase
 from sre_obs.model.rule import Comparison, Rule, RuleKind
@@ -50,6 +75,8 @@ class Verdict:
     forget: bool = False
     # Which levels hold, the rule's own severity first; (): there is but that one.
     levels: tuple[bool, ...] = ()
+    # What the value was made of; None is unknown.
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def remembers(rule: Rule) -> bool:
@@ -63,24 +90,72 @@ def step(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) ->
     An alert began if the phase became one of ALERTING, and ended if it was and no longer is.
     """
     match verdict.truth:
-        case Truth.TRUE:
-            return _true(rule, before, verdict, at)
-        case Truth.FALSE:
-            return _false(rule, before, verdict, at)
+        case Truth.TRUE | Truth.FALSE:
+            return _answered(rule, before, verdict, at)
         case Truth.STALE if before is not None and before.phase in BEGUN:
             return replace(before, stale_since=at) if before.stale_since is None else before
         case _:
             return before
 
 
-def _true(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) -> EntityState:
+def _answered(
+    rule: Rule, before: EntityState | None, verdict: Verdict, at: float
+) -> EntityState | None:
+    entity = before.entity if before is not None else verdict.entity
+    levels = bounds(rule, entity)
+    holding = _holding(rule, verdict, len(levels))
+    history = ""
+    if rule.runs is not None or rule.flapping is not None:
+        worst = max((n for n, holds in enumerate(holding) if holds), default=None)
+        history = noted(before.history if before is not None else "", worst)
+        if rule.runs is not None:
+            holding = enough(history, rule.runs, len(levels))
+    run = _Run(rule, levels, holding, history, verdict, at)
+    return _true(run, before) if any(holding) else _false(run, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one evaluation says, and with what has gone before makes of each level."""
+
+    rule: Rule
+    levels: tuple[Bound, ...]
+    holding: tuple[bool, ...]
+    history: str
+    verdict: Verdict
+    at: float
+
+
+def _holding(rule: Rule, verdict: Verdict, count: int) -> tuple[bool, ...]:
+    """Which levels hold by the verdict alone."""
+    if verdict.truth is Truth.FALSE:
+        return (False,) * count
+    given = (*verdict.levels, *(False,) * count)[:count]
+    if any(given):
+        return given
+    # By a kind that knows no levels: those that differ by time alone hold with the rule.
+    return (True, *(level.limit is None for level in rule.levels))[:count]
+
+
+def _true(run: _Run, before: EntityState | None) -> EntityState:
+    rule, verdict, at = run.rule, run.verdict, run.at
     begun = before if before is not None and before.phase in BEGUN else None
     # A clock that was set back: what is pending must not wait for the hour to come again.
     since = min(begun.since, at) if begun is not None else at
-    fired_at = begun.fired_at if begun is not None else None
-    if fired_at is None and at - since >= rule.for_:
-        fired_at = at
-    last_seen = at if verdict.seen or before is None else before.last_seen_at
+    since_levels = _since_levels(run, begun, since)
+    reached = [
+        number
+        for number, began in enumerate(since_levels)
+        if began is not None and at - began >= run.levels[number].for_
+    ]
+    fired_at, level = None, 0
+    if begun is not None and begun.fired_at is not None:
+        fired_at, level = begun.fired_at, _level(run, begun.level, reached)
+    elif reached:
+        fired_at, level = at, reached[-1]
+    history = run.history
+    if rule.flapping is not None and fired_at is not None and _begins(before, history):
+        history += BEGAN
     return EntityState(
         rule=rule.id,
         key=verdict.key,
@@ -88,26 +163,63 @@ def _true(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) -
         phase=Phase.PENDING if fired_at is None else Phase.FIRING,
         since=since,
         last_true_at=at,
-        last_seen_at=last_seen,
+        last_seen_at=at if verdict.seen or before is None else before.last_seen_at,
         fired_at=fired_at,
         value=verdict.value,
         peak=_peak(rule, begun.peak if begun is not None else None, verdict.value),
+        level=level,
+        since_levels=since_levels if len(run.levels) > 1 else (),
+        history=trimmed(rule, history) if history else "",
     )
 
 
-def _false(
-    rule: Rule, before: EntityState | None, verdict: Verdict, at: float
-) -> EntityState | None:
-    if before is not None and _kept(rule, before, verdict, at):
-        value = before.value if verdict.value is None else verdict.value
-        return replace(
-            before,
-            phase=Phase.KEEPING,
-            value=value,
-            stale_since=None,
-            last_true_at=min(before.last_true_at, at),  # the clock may have been set back
-        )
-    if not remembers(rule) or verdict.forget:
+def _since_levels(run: _Run, begun: EntityState | None, since: float) -> tuple[float | None, ...]:
+    """Since when each level holds without a break."""
+    if len(run.levels) == 1:
+        return (since,)
+    known = begun.since_levels if begun is not None else ()
+    if begun is not None and not known:
+        known = (since,)  # the rule had no levels when it began
+    found: list[float | None] = []
+    for number, holds in enumerate(run.holding):
+        began = known[number] if number < len(known) else None
+        found.append((run.at if began is None else min(began, run.at)) if holds else None)
+    return tuple(found)
+
+
+def _level(run: _Run, before: int, reached: Sequence[int]) -> int:
+    """Up to what has held for its `for`; down at once, to the worst that holds."""
+    open_ = (n for n, holds in enumerate(run.holding) if holds and (n <= before or n in reached))
+    return max(open_, default=min(before, len(run.levels) - 1))
+
+
+def _begins(before: EntityState | None, history: str) -> bool:
+    """Whether an alert that fires now has fired anew, or would have but for flapping."""
+    if before is None or before.phase not in ALERTING:
+        return True
+    return before.phase is Phase.KEEPING and last_change(history) == ENDED
+
+
+def _false(run: _Run, before: EntityState | None) -> EntityState | None:
+    rule, verdict, at, history = run.rule, run.verdict, run.at, run.history
+    if before is not None and before.phase in ALERTING and not verdict.forget:
+        kept = _kept(rule, before, at)
+        if not kept and rule.flapping is not None:
+            if last_change(history) != ENDED:
+                history += ENDED
+            kept = flapping(rule, history) and quiet(history) < rule.flapping.calm
+        if kept:
+            return replace(
+                before,
+                phase=Phase.KEEPING,
+                value=before.value if verdict.value is None else verdict.value,
+                stale_since=None,
+                last_true_at=min(before.last_true_at, at),  # the clock may have been set back
+                since_levels=(None,) * len(before.since_levels),
+                history=trimmed(rule, history) if history else "",
+            )
+    history = trimmed(rule, history) if history else ""
+    if verdict.forget or not (remembers(rule) or history):
         return None
     known = before if before is not None and before.phase is Phase.OK else None
     if before is None:
@@ -122,12 +234,11 @@ def _false(
         since=known.since if known is not None else at,
         last_true_at=before.last_true_at if before is not None else 0.0,
         last_seen_at=last_seen,
+        history=history,
     )
 
 
-def _kept(rule: Rule, before: EntityState, verdict: Verdict, at: float) -> bool:
-    if before.phase not in ALERTING or verdict.forget:
-        return False
+def _kept(rule: Rule, before: EntityState, at: float) -> bool:
     # Zero seconds kept is not kept at all, even by a clock that stepped back.
     return rule.keep_firing_for > 0 and at - before.last_true_at < rule.keep_firing_for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -40,6 +40,7 @@ class Evidence:
     documents: tuple[Mapping[str, str], ...] = ()  # flattened: field -> text
     query: str = ""
     request: str = ""  # JSON
+    measures: Mapping[str, float | None] = field(default_factory=dict)  # by their names
 
 
 # What alerts from the API have: one for all of them.
@@ -69,6 +70,8 @@ class Alert:
     shadow: bool = False  # shown, told to nobody
     drill: bool = False
     evidence: Evidence = NO_EVIDENCE
+    level: int = 0  # how far it has risen above its rule's own severity
+    flapping: bool = False  # it comes and goes: kept until it is calm
 
     def firing(self, now: float) -> bool:
         """Whether it fires at `now` (a stale one does)."""

@@ -21,10 +21,10 @@ class Outcome(StrEnum):
 class Phase(StrEnum):
     """Where one entity of a rule stands."""
 
-    OK = "ok"  # known and fine (kept by absence rules only)
+    OK = "ok"  # fine; known to an absence rule, or for its `history`
     PENDING = "pending"  # true, but not yet for as long as `for` asks
     FIRING = "firing"
-    KEEPING = "keeping"  # no longer true, kept firing for `keep_firing_for`
+    KEEPING = "keeping"  # no longer true, kept firing: `keep_firing_for`, or since it flaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,13 @@ class EntityState:
     peak: float | None = None
     stale_since: float | None = None
     # Of a rule with levels: the one that it fires at (0: the rule's own severity), and since
-    # when each of them is true without a break (None: it is not).
+    # when each of them holds without a break (None: it does not).
     level: int = 0
     since_levels: tuple[float | None, ...] = ()
-    # The last runs, the newest last: "t" true, "f" false; "F" fired and "E" ended in it.
-    # Kept only by rules with `runs` or `flapping`.
+    # The last runs that could tell, the newest last: "-" false, "a" true, "b" true at the
+    # first further level and so on; ">" behind one in which it became an alert, "<" behind
+    # one in which it ended, or would have but for flapping. Kept by rules with `runs` or
+    # `flapping`, as far back as it can still matter.
     history: str = ""
 
 

@@ -367,7 +367,8 @@ def test_fields_that_can_not_be_checked_on_one_stream_are_checked_on_the_others(
         site.sample(-60, 500, pod="a", cpu=1.0)
         daemon = await site.start()
         await site.at(100)
-        assert daemon.evaluations.progress["default"].unknown_fields == {"app/wrong": ["nobody"]}
+        unknown = daemon.evaluations.progress["default"].unknown_fields
+        assert unknown == {"app/wrong": {(METRICS,): ["nobody"]}}
         await daemon.kill()
 
     play(story())

@@ -273,7 +273,7 @@ def test_a_failed_search_holds_and_a_wrong_one_is_misconfigured_alone() -> None:
 
 def test_an_unknown_field_is_misconfigured_and_not_searched() -> None:
     world = World(rule(threshold=BUSY))
-    world.round(T0, unknown_fields={"app/pod-busy": ["cpu"]})
+    world.round(T0, unknown_fields={"app/pod-busy": {(METRICS,): ["cpu"]}})
     assert world.outcome is Outcome.MISCONFIGURED
     assert "has no field cpu" in world.run().error
     assert world.source.asked == []

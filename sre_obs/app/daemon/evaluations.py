@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import structlog
 
@@ -25,7 +26,7 @@ from sre_obs.app.daemon.engine import Engine
 from sre_obs.app.daemon.journal import Rules, Sources
 from sre_obs.app.daemon.waiting import first_of
 from sre_obs.evaluate.evaluate import evaluate, unreadable
-from sre_obs.evaluate.fields import missing_fields
+from sre_obs.evaluate.fields import fields_of, missing
 from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.evaluate.schedule import due, next_due
 from sre_obs.model.changes import Changes
@@ -35,6 +36,9 @@ from sre_obs.model.fields import FieldTypes
 from sre_obs.model.rule import Rule, RuleState
 
 log = structlog.get_logger("evaluate")
+
+# Index -> the fields that a rule reads there and that it has not.
+Unknown: TypeAlias = Mapping[tuple[str, ...], Sequence[str]]
 
 # A source without due rules is looked at again so soon, so that a reload is noticed.
 IDLE = 60.0
@@ -52,7 +56,7 @@ class Progress:
     remedy: str = ""
     behind: int = 0  # rounds still to catch up
     dropped: int = 0  # rounds given up, too old to catch up
-    unknown_fields: dict[str, list[str]] = field(default_factory=dict)
+    unknown_fields: Mapping[str, Unknown] = field(default_factory=dict)  # by rule
 
 
 class Evaluations:
@@ -82,10 +86,12 @@ class Evaluations:
         self._said_rules, self._said_sources = Rules(), Sources()
         self._changed = {name: asyncio.Event() for name in sources}
         self._locks = {name: asyncio.Lock() for name in sources}
+        self._unchecked = set(sources)  # whose rules' fields were not asked for yet
 
     def reload(self, rules: Sequence[Rule]) -> None:
         """Run these rules from now on."""
         self.rules = tuple(rules)
+        self._unchecked = set(self.sources)
         self._said_rules.keep({r.id for r in rules if r.state is not RuleState.DISABLED})
         for event in self._changed.values():
             event.set()
@@ -129,14 +135,24 @@ class Evaluations:
         return bool(rounds)
 
     async def check_fields(self, name: str) -> None:
-        """Ask the source which of the fields that the rules use it does not know."""
-        rules = [r for r in self.rules if r.source == name]
+        """Ask the source which of the fields that the rules use it does not know, unless it
+        was asked since they were loaded."""
+        async with self._locks[name]:
+            if name in self._unchecked:
+                await self._check_fields(name)
+
+    async def _check_fields(self, name: str) -> None:
+        self._unchecked.discard(name)
+        reading: dict[tuple[str, ...], list[tuple[Rule, Sequence[str]]]] = {}
+        for rule in self._running(name):
+            for index, fields in fields_of(rule).items():
+                if fields:
+                    reading.setdefault(index, []).append((rule, fields))
         loop = asyncio.get_running_loop()
         progress = self.progress[name]
-        before, unknown = progress.unknown_fields, dict[str, list[str]]()
+        before, unknown = progress.unknown_fields, dict[str, dict[tuple[str, ...], Sequence[str]]]()
         lost: SourceError | None = None
-        for index in sorted({rule.index for rule in rules}):
-            reading = [rule for rule in rules if rule.index == index]
+        for index, readers in sorted(reading.items()):
             types: FieldTypes = {}
             try:
                 if lost is None:
@@ -151,15 +167,15 @@ class Evaluations:
                 else:
                     why = error.message
                     log.warning("fields not checked", source=name, index=index, error=why)
-                unknown.update({r.id: before[r.id] for r in reading if r.id in before})
+                _as_before(readers, index, before, unknown)
                 continue
             if lost is not None:
-                unknown.update({r.id: before[r.id] for r in reading if r.id in before})
+                _as_before(readers, index, before, unknown)
                 continue
-            for rule in reading:
+            for rule, used in readers:
                 # No type at all: the stream is not there yet, which absence rules tell.
-                if types and (missing := missing_fields(rule, types)):
-                    unknown[rule.id] = missing
+                if types and (lacking := missing(used, types)):
+                    unknown.setdefault(rule.id, {})[index] = lacking
         progress.unknown_fields = unknown
 
     def _running(self, name: str) -> list[Rule]:
@@ -168,11 +184,13 @@ class Evaluations:
     async def _run_source(self, name: str) -> None:
         checked = float("-inf")
         while True:
+            self._changed[name].clear()
             now = self._clock.now()
             if not 0 <= now - checked < self._field_check:
+                self._unchecked.add(name)
+            if name in self._unchecked:
                 checked = now
                 await self.check_fields(name)
-            self._changed[name].clear()
             try:
                 if await self.round(name):
                     continue
@@ -286,3 +304,16 @@ def _without(changes: Changes, rules: Collection[str]) -> Changes:
         entities=tuple(e for e in changes.entities if e.rule not in rules),
         runs=tuple(r for r in changes.runs if r.rule not in rules),
     )
+
+
+def _as_before(
+    readers: Sequence[tuple[Rule, Sequence[str]]],
+    index: tuple[str, ...],
+    before: Mapping[str, Unknown],
+    unknown: dict[str, dict[tuple[str, ...], Sequence[str]]],
+) -> None:
+    """Of an index that can't be asked just now, what was known of it stays."""
+    for rule, fields in readers:
+        kept = tuple(name for name in before.get(rule.id, {}).get(index, ()) if name in fields)
+        if kept:
+            unknown.setdefault(rule.id, {})[index] = kept
