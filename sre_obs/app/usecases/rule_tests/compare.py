@@ -170,7 +170,7 @@ class Telling:
 
     def _levels(self, changes: Sequence[tuple[float, str]]) -> str:
         told = [f"{severity} at {self.at(at)}" for at, severity in changes]
-        return ", ".join(["then", *told]) if told else "no other level"
+        return f"then {', '.join(told)}" if told else "no other level"
 
 
 def _number(value: float | None) -> str:
