@@ -16,7 +16,7 @@ class Told:
     `generation` counts messages: a group that fires again after all of it resolved
     starts a new one. `message` is known once the post was answered. `owed` are alerts
     that it was told fire, of which the last word left out that they do, or ended: they
-    were silenced.
+    were silenced. `levels` are `Alert.level` as it was told, by fingerprint; 0 is left out.
     """
 
     at: float
@@ -25,6 +25,7 @@ class Told:
     generation: int = 1
     message: MessageRef | None = None
     owed: frozenset[str] = frozenset()
+    levels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

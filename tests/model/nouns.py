@@ -118,6 +118,7 @@ evidences = st.builds(
     documents=st.lists(labels, max_size=3).map(tuple),
     query=texts,
     request=texts,
+    measures=st.dictionaries(texts, _maybe, max_size=3),
 )
 alerts = st.builds(
     Alert,
@@ -136,6 +137,8 @@ alerts = st.builds(
     shadow=st.booleans(),
     drill=st.booleans(),
     evidence=evidences,
+    level=counts,
+    flapping=st.booleans(),
 )
 _told = st.builds(
     Told,
@@ -145,6 +148,7 @@ _told = st.builds(
     generation=counts,
     message=_messages,
     owed=st.frozensets(_fingerprints, max_size=3),
+    levels=st.dictionaries(_fingerprints, counts, max_size=3),
 )
 groups = st.builds(
     Group,
@@ -207,6 +211,9 @@ entities = st.builds(
     value=_maybe,
     peak=_maybe,
     stale_since=_maybe,
+    level=counts,
+    since_levels=st.lists(_maybe, max_size=3).map(tuple),
+    history=texts,
 )
 runs = st.builds(
     RuleRun,

@@ -55,6 +55,10 @@ def dump_alert(alert: Alert) -> str:
         out["shadow"] = True
     if alert.drill:
         out["drill"] = True
+    if alert.level:
+        out["level"] = alert.level
+    if alert.flapping:
+        out["flapping"] = True
     if alert.evidence != _NO_EVIDENCE:
         out["evidence"] = _evidence_out(alert.evidence)
     return _dump(out)
@@ -82,6 +86,8 @@ def load_alert(text: str) -> Alert:
         shadow=get("shadow", False),
         drill=get("drill", False),
         evidence=_NO_EVIDENCE if evidence is None else _evidence_in(evidence),
+        level=get("level", 0),
+        flapping=get("flapping", False),
     )
 
 
@@ -109,6 +115,8 @@ def _evidence_out(evidence: Evidence) -> dict[str, Any]:
         out["query"] = evidence.query
     if evidence.request:
         out["request"] = evidence.request
+    if evidence.measures:
+        out["measures"] = {name: _known(value) for name, value in evidence.measures.items()}
     return out
 
 
@@ -126,6 +134,7 @@ def _evidence_in(data: Mapping[str, Any]) -> Evidence:
         documents=tuple(get("documents", ())),
         query=get("query", ""),
         request=get("request", ""),
+        measures={name: _perhaps(value) for name, value in get("measures", {}).items()},
     )
 
 
@@ -161,6 +170,7 @@ def load_group(text: str) -> Group:
 
 
 _NONE: frozenset[str] = frozenset()
+_NO_LEVELS: Mapping[str, int] = {}
 
 
 def _told_out(told: Told) -> dict[str, Any]:
@@ -174,6 +184,8 @@ def _told_out(told: Told) -> dict[str, Any]:
         out["message"] = _message_out(told.message)
     if told.owed:
         out["owed"] = sorted(told.owed)
+    if told.levels:
+        out["levels"] = told.levels
     return out
 
 
@@ -186,6 +198,7 @@ def _told_in(data: Mapping[str, Any]) -> Told:
         generation=get("generation", 1),
         message=_message_in(get("message")),
         owed=frozenset(data["owed"]) if "owed" in data else _NONE,
+        levels=get("levels", _NO_LEVELS),
     )
 
 
@@ -309,6 +322,12 @@ def dump_entity(state: EntityState) -> str:
         out["peak"] = state.peak
     if state.stale_since is not None:
         out["stale_since"] = state.stale_since
+    if state.level:
+        out["level"] = state.level
+    if state.since_levels:
+        out["since_levels"] = [_known(since) for since in state.since_levels]
+    if state.history:
+        out["history"] = state.history
     return _dump(out)
 
 
@@ -328,6 +347,9 @@ def load_entity(text: str) -> EntityState:
         value=_number(get("value")),
         peak=_number(get("peak")),
         stale_since=_number(get("stale_since")),
+        level=get("level", 0),
+        since_levels=tuple([_perhaps(since) for since in get("since_levels", ())]),
+        history=get("history", ""),
     )
 
 
@@ -425,6 +447,15 @@ def _message_in(data: Mapping[str, str] | None) -> MessageRef | None:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _known(number: float | None) -> float | str:
+    """A number in a list or a mapping, where one that is not known has no key to leave out."""
+    return "" if number is None else number
+
+
+def _perhaps(value: Any) -> float | None:
+    return None if value == "" else float(value)
 
 
 def _word(value: Any) -> str:
