@@ -15,7 +15,7 @@ from sre_obs.adapters.templates import BoundedRenderer
 from sre_obs.app.usecases.rule_tests import run as running
 from sre_obs.app.usecases.rule_tests.run import Found, Report, Runner, find_tests
 from sre_obs.app.usecases.rule_tests.share import shared
-from sre_obs.app.usecases.rule_tests.source import CaseSource, corpus_of
+from sre_obs.app.usecases.rule_tests.source import Stage
 from sre_obs.app.usecases.rule_tests.watch import changes
 from sre_obs.evaluate.ports import Request
 from sre_obs.model.errors import UsageError
@@ -96,7 +96,9 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     ticks = iter(range(1_000_000))
-    with closing(Runner(BoundedRenderer, lambda _: {}, lambda: next(ticks) / 1000)) as runner:
+    with closing(
+        Runner(BoundedRenderer, lambda _: lambda _: {}, lambda: next(ticks) / 1000)
+    ) as runner:
         yield Place(tmp_path, runner)
 
 
@@ -260,7 +262,7 @@ def test_how_the_rule_stands_at_a_time_is_compared(place: Place) -> None:
 
 def test_documents_of_later_are_not_there_yet() -> None:
     documents = {"i-a-b": [{"@timestamp": "2026-01-15T03:00:00Z"}] * 2}
-    source = CaseSource(corpus_of(documents, lambda _: {}))
+    source = Stage(documents, {"i-a-b": {"@timestamp": "date"}}).source("default")
     request = Request(("i-*",), {"size": 0, "track_total_hits": True, "query": {"match_all": {}}})
     counts = []
     for source.now in (1_768_446_000.0 - 0.001, 1_768_446_000.0):
@@ -287,7 +289,7 @@ def test_overrides_of_the_file_tune_the_rule(place: Place) -> None:
     assert told(place.run())[0].endswith("| nothing; nearest value 5, limit 6")
     place.write("overrides: {threshold: {limt: 6}}\n" + TEST)
     report = place.run()
-    assert [p.slug for p in report.problems] == ["overrides/missing-key", "overrides/unknown-key"]
+    assert [p.slug for p in report.problems] == ["overrides/unknown-key"]
     assert {p.location.file for p in report.problems} == {"rules/app/errors.test.yml"}
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from sre_obs.app.settings import BUNDLED, Settings
 from sre_obs.app.usecases.load import bundled_rules
 from sre_obs.app.usecases.rule_tests.play import play
-from sre_obs.app.usecases.rule_tests.run import RECORDINGS, tuned, types_of
-from sre_obs.app.usecases.rule_tests.source import CaseSource, corpus_of
+from sre_obs.app.usecases.rule_tests.run import RECORDINGS, tuned
+from sre_obs.app.usecases.rule_tests.source import Stage
+from sre_obs.app.usecases.rule_tests.types import Contracts
 from sre_obs.content.duration import format_duration
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.rules.load import load_rule, rule_files
@@ -43,8 +44,8 @@ class Rehearsal:
     def alert(self, renderer: Renderer, timer: Callable[[], float]) -> tuple[Alert | None, str]:
         """The first alert of the case, and how it came about or why not. Blocks."""
         start = self.suite.start
-        documents = documents_of(self.case.documents, start)
-        source = CaseSource(corpus_of(documents, types_of(self.suite.rule)), self.rule.source)
+        types = Contracts(bundled_rules() / "telemetry").of(self.suite.rule)
+        source = Stage.of(self.rule, self.case, types, start).source(self.rule.source)
         rule = replace(
             self.rule,
             severity=self.told.severity,

@@ -37,6 +37,26 @@ def documents_of(blocks: Iterable[Block | Recorded], start: float) -> dict[str, 
     }
 
 
+def fields_of(blocks: Iterable[Block | Recorded], start: float) -> set[str]:
+    """The names of all fields that the documents have."""
+    found: set[str] = set()
+    for block in blocks:
+        if isinstance(block, Block):
+            found.update(block.fields, block.series, block.dates)
+        else:
+            for _, _, document in _recorded(block, start):
+                _leaves(document, "", found)
+    return found
+
+
+def _leaves(document: Mapping[str, Any], prefix: str, found: set[str]) -> None:
+    for name, value in document.items():
+        found.add(prefix + name)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, Mapping):
+                _leaves(inner, f"{prefix}{name}.", found)
+
+
 def last_of(blocks: Iterable[Block | Recorded], start: float) -> float:
     """When the last document is written, in seconds from 0s; 0 without any."""
     last = 0.0

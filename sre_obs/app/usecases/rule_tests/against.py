@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sre_obs.app.usecases.rule_tests.compare import Difference, Telling
 from sre_obs.app.usecases.rule_tests.play import Episode, Played
-from sre_obs.app.usecases.rule_tests.source import Types
+from sre_obs.app.usecases.rule_tests.source import Stage
 from sre_obs.content.tests.suite import Case
 from sre_obs.evaluate.ports import Request, Source
 from sre_obs.model.errors import SourceError
@@ -65,12 +65,10 @@ def new_prefix() -> str:
     return f"{PREFIX}{secrets.token_hex(4)}-"
 
 
-def put(
-    scratch: ScratchIndices, documents: Mapping[str, Sequence[Mapping[str, Any]]], types: Types
-) -> None:
+def put(scratch: ScratchIndices, stage: Stage) -> None:
     """A case's documents onto the server. Raises SourceError."""
-    for index, found in documents.items():
-        scratch.create(index, {**types(index), "@timestamp": "date"})
+    for index, found in stage.documents.items():
+        scratch.create(index, stage.types[index])
         scratch.fill(index, found)
 
 

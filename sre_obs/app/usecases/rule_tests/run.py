@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sre_obs.adapters.clock import SystemClock
+from sre_obs.app.usecases.load import bundled_rules
 from sre_obs.app.usecases.rule_tests.against import (
     ScratchIndices,
     ServerSource,
@@ -22,12 +23,12 @@ from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.nearest import nearest
 from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.share import processors, shared
-from sre_obs.app.usecases.rule_tests.source import CaseSource, Types, corpus_of
+from sre_obs.app.usecases.rule_tests.source import Stage
+from sre_obs.app.usecases.rule_tests.types import Contracts, Types
 from sre_obs.app.usecases.rule_tests.watch import changes
 from sre_obs.content.overrides import tune
 from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import error_free
-from sre_obs.content.tests.documents import documents_of
 from sre_obs.content.tests.load import is_test, load_suite, rule_of
 from sre_obs.content.tests.suite import Case, Suite
 from sre_obs.evaluate.ports import Renderer, Source
@@ -165,17 +166,18 @@ class Runner:
     def __init__(
         self,
         make_renderer: Callable[[], ClosingRenderer],
-        types: Types,
+        types_of: Callable[[Path], Types],
         timer: Callable[[], float],
         *,
         recordings: Path | None = None,
         server: Server | None = None,
     ) -> None:
-        """`recordings`: see `load_suite`. With a `server` what differs is not what is
+        """`types_of` a rule's file are the types of its documents' fields; `recordings`: see
+        `load_suite`. With a `server` what differs is not what is
         expected and what came, but what came here and there."""
         self._make_renderer = make_renderer
         self._renderer = make_renderer()
-        self._types = types
+        self._types_of = types_of
         self._timer = timer
         self._recordings = recordings
         self._server = server
@@ -278,11 +280,11 @@ class Runner:
         self, trial: _Trial, case: Case, renderer: Renderer, coverage: Coverage | None
     ) -> list[Difference]:
         rule, start = trial.rule, trial.suite.start
-        documents = documents_of(case.documents, start)
-        source = CaseSource(corpus_of(documents, self._types), rule.source)
+        stage = Stage.of(rule, case, self._types_of(trial.suite.rule), start)
+        source = stage.source(rule.source)
         played = play(rule, case, source, renderer, start=start, timer=self._timer)
         if self._server is not None:
-            return self._there(trial, case, documents, renderer, played)
+            return self._there(trial, case, stage, renderer, played)
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
             found = nearest(found, rule, case, source, renderer, start=start)
@@ -294,7 +296,7 @@ class Runner:
         self,
         trial: _Trial,
         case: Case,
-        documents: Mapping[str, Sequence[Mapping[str, Any]]],
+        stage: Stage,
         renderer: Renderer,
         ours: Played,
     ) -> list[Difference]:
@@ -302,7 +304,7 @@ class Runner:
         assert self._server is not None
         scratch, start = self._server.scratch, trial.suite.start
         try:
-            put(scratch, documents, self._types)
+            put(scratch, stage)
             there = ServerSource(self._server.source, scratch)
             theirs = play(trial.rule, case, there, renderer, start=start, timer=self._timer)
         finally:
@@ -327,8 +329,16 @@ def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[...
             scratch = stack.enter_context(closing(Scratch("default", against, new_prefix())))
             source.info()  # nobody wants to hear 200 times that it is not there
             server = Server(source, scratch)
-        made = Runner(BoundedRenderer, lambda _: {}, timer, recordings=RECORDINGS, server=server)
-        yield stack.enter_context(closing(made)).run
+        contracts = Contracts(bundled_rules() / "telemetry")
+        made = Runner(BoundedRenderer, contracts.of, timer, recordings=RECORDINGS, server=server)
+        stack.enter_context(closing(made))
+
+        def run(files: Iterable[Found], *, chosen: str = "") -> Report:
+            report = made.run(files, chosen=chosen)
+            report.problems = [*contracts.problems, *report.problems]
+            return report
+
+        yield run
 
 
 def _rule(suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
@@ -352,11 +362,6 @@ def tuned(rule: Rule, suite: Suite) -> tuple[Rule | None, list[Problem]]:
         return rule, []
     ready, problems = tune(rule, suite.document, suite.overrides)
     return (ready if error_free(problems) else None), problems
-
-
-def types_of(rule: Path) -> Types:
-    """Field types by index name, for the rule of this file."""
-    return lambda _: {}
 
 
 def _parts(trials: Sequence[_Trial], most: int) -> list[list[tuple[int, slice]]]:

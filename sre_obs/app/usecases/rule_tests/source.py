@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sre_obs.app.usecases.rule_tests.types import Types
+from sre_obs.content.tests.documents import documents_of, fields_of
+from sre_obs.content.tests.suite import Case
+from sre_obs.evaluate import fields as reading
 from sre_obs.evaluate.ports import Request
 from sre_obs.model.errors import Blame, SourceError, SreObsError
 from sre_obs.model.fields import FieldTypes
+from sre_obs.model.rule import Rule
 from sre_obs.query.search import Corpus, search
 
 Document: TypeAlias = Mapping[str, Any]
-# The types of an index's fields, by its name; what is not in them is found in the documents.
-Types: TypeAlias = Callable[[str], FieldTypes]
-
-_TIME: FieldTypes = {"@timestamp": "date"}
 
 
-def corpus_of(documents: Mapping[str, Sequence[Document]], types: Types) -> Corpus:
-    """All documents, searchable, with the fields that the telemetry contract gives them."""
-    corpus = Corpus()
-    for index, found in documents.items():
-        corpus.create(index, {**types(index), **_TIME})
-        corpus.add(index, *found)
-    return corpus
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a case plays on: documents by index, and the types of their fields.
+
+    Of the contract's fields only those that the documents have, or the rule reads: an index
+    of three hundred fields takes longer to make than three of them to search.
+    """
+
+    documents: Mapping[str, Sequence[Document]]
+    types: Mapping[str, FieldTypes]
+
+    @classmethod
+    def of(cls, rule: Rule, case: Case, types: Types, start: float) -> Stage:
+        """Raises ContentError for a recording that can't be read."""
+        documents = documents_of(case.documents, start)
+        names = fields_of(case.documents, start)
+        for read in reading.fields_of(rule).values():
+            names.update(read)
+        return cls(documents, {index: _known(types(index), names) for index in documents})
+
+    def source(self, name: str) -> CaseSource:
+        """The documents, searchable in process."""
+        corpus = Corpus()
+        for index, found in self.documents.items():
+            corpus.create(index, self.types[index])
+            corpus.add(index, *found)
+        return CaseSource(corpus, name)
+
+
+def _known(types: FieldTypes, names: set[str]) -> FieldTypes:
+    # What is above or below a name counts too: a nested path, a sub-field of a text.
+    wanted = {part for name in names for part in _above(name)}
+    found = {name: types[name] for name in wanted if name in types}
+    found |= {f"{n}.keyword": types[f"{n}.keyword"] for n in names if f"{n}.keyword" in types}
+    if any("*" in name for name in names):
+        found = dict(types)
+    return {**found, "@timestamp": "date"}
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
 class CaseSource:
