@@ -16,7 +16,7 @@ from sre_obs.content.rules.schema import MAX_TEXT, FlappingShape, LevelShape, Ru
 from sre_obs.content.rules.written import Written, items
 from sre_obs.content.yaml import Document, Map, Node, Scalar, Seq
 from sre_obs.model.problem import Location, Problem, Severity
-from sre_obs.model.rule import EVERYTHING, Flapping, Function, Level, Query, Rule, RuleKind, Runs
+from sre_obs.model.rule import Flapping, Function, Level, Query, Rule, RuleKind, Runs
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -183,9 +183,7 @@ def _query(written: Written, shape: RuleShape) -> Query | None:
     if node is None and shape.language == "dsl" and not shape.measures:
         written.add("missing-key", written.top(), '"query" is missing', "add it")
         return None
-    return (
-        EVERYTHING if node is None else read_query(written, node, shape.language, shape.variables)
-    )
+    return read_query(written, node, shape.language, shape.variables)
 
 
 # Keys that only rules of one kind have.

@@ -53,14 +53,17 @@ def _levels(rule: Rule) -> Iterator[Fault]:
         mine = rule.for_ if level.for_ is None else level.for_
         if here == limit:
             if mine <= for_:
-                message = "this level is reached when the one before it is"
+                message = f"level {level.severity} is reached when the one before it is"
                 remedy = "give it another limit"
                 if rule.kind is not RuleKind.THRESHOLD:
                     remedy = f"give it a for longer than {format_duration(for_)}"
                 yield Fault(path, message, remedy)
         elif (here < limit) == up:
-            message = f"this level is reached before the one before it, whose limit is {limit:g}"
-            remedy = f"write more than {limit:g}" if up else f"write less than {limit:g}"
+            message = (
+                f"level {level.severity} is reached at {here:g}, before the one before it "
+                f"at {limit:g}"
+            )
+            remedy = f"a limit of {'more' if up else 'less'} than {limit:g}"
             yield Fault((*path, "limit"), message, remedy)
         comparison = level.comparison or rule.threshold.comparison
         yield from _clear(comparison, here, level.clear, (*path, "clear"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from sre_obs.content.rules import dsl
@@ -16,21 +17,26 @@ Variables = Mapping[str, float | str]
 
 
 def read_query(
-    written: Written, node: Node | None, language: str, variables: Variables
+    written: Written,
+    node: Node | None,
+    language: str,
+    variables: Variables,
+    *,
+    key: str = "query",
 ) -> Query | None:
     """The query that stands at a node (everything where there is none), or None and a
     problem."""
+    if node is None or (isinstance(node, Scalar) and node.empty and language != "dsl"):
+        return EVERYTHING if language == "kql" else replace(EVERYTHING, language=language)
     if language == "dsl":
-        return EVERYTHING if node is None else _dsl(written, node)
-    if node is None or (isinstance(node, Scalar) and node.empty):
-        return EVERYTHING
+        return _dsl(written, node)
     place = written.document.place(node)
     if not isinstance(node, Scalar):
         name = {"kql": "KQL", "lucene": "Lucene"}[language]
-        written.add("wrong-value", place, f'"query" must be a text in {name}', "language: dsl")
+        written.add("wrong-value", place, f'"{key}" must be a text in {name}', "language: dsl")
         return None
     if len(node.text) > MAX_TEXT:
-        message = f'"query" is longer than {MAX_TEXT} characters'
+        message = f'"{key}" is longer than {MAX_TEXT} characters'
         written.add("wrong-value", place, message, "split the rule")
         return None
     try:
@@ -51,13 +57,10 @@ def compile_query(text: str, language: str, variables: Variables) -> Query:
 
 def narrowed(query: Query, without: Query) -> Query:
     """What the one finds and the other does not."""
-    inner = [] if query.dsl == {"match_all": {}} else [query.dsl]
+    inner = [] if query.dsl == EVERYTHING.dsl else [query.dsl]
     found = {"bool": {**({"filter": inner} if inner else {}), "must_not": [without.dsl]}}
-    words = {"kql": "{} and not ({})", "lucene": "{} AND NOT ({})"}.get(query.language, "{} - {}")
-    if inner:
-        text = words.format(f"({query.text})", without.text)
-    else:
-        text = words.format("", without.text).removeprefix(" and ").removeprefix(" AND ")
+    also, but = (" AND ", "NOT") if without.language == "lucene" else (" and ", "not")
+    text = (f"({query.text}){also}" if inner else "") + f"{but} ({without.text})"
     fields = tuple(dict.fromkeys((*query.fields, *without.fields)))
     return Query(without.language, text, found, fields)
 

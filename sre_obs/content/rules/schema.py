@@ -111,6 +111,7 @@ Span = Annotated[Duration, Field(le=90 * DAY)]
 Back = Annotated[Window, Field(ge=1, le=30 * DAY)]
 Delay = Annotated[Duration, Field(le=3_600)]
 Stale = Annotated[Duration, Field(ge=1, le=30 * DAY)]
+Forget = Annotated[Duration, Field(ge=1, le=90 * DAY)]
 Owner = Annotated[Text, Field(max_length=200)]
 # A query stays a node: its language decides how it is read, its place what is reported.
 Query = Annotated[Any, WithJsonSchema({"type": ["string", "object"]})]
@@ -212,7 +213,7 @@ class RuleShape(Shape):
     flapping: Flap = None
     no_data: Silent = NoData.HOLD
     stale_after: Stale = 120.0
-    forget_after: Annotated[Duration, Field(ge=1, le=90 * DAY)] = DAY
+    forget_after: Forget = DAY
     entities: Annotated[Many[TextMap], Field(max_length=1_000)] = Field(default_factory=list)
     state: State = RuleState.LIVE
     severity: Severity
