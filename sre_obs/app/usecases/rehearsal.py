@@ -10,9 +10,8 @@ from pathlib import Path
 from sre_obs.app.settings import BUNDLED, Settings
 from sre_obs.app.usecases.load import bundled_rules
 from sre_obs.app.usecases.rule_tests.play import play
-from sre_obs.app.usecases.rule_tests.run import RECORDINGS, tuned
+from sre_obs.app.usecases.rule_tests.run import RECORDINGS, contract_types, tuned
 from sre_obs.app.usecases.rule_tests.source import Stage
-from sre_obs.app.usecases.rule_tests.types import Contracts
 from sre_obs.content.duration import format_duration
 from sre_obs.content.overrides import apply_overrides, load_overrides
 from sre_obs.content.rules.load import load_rule, rule_files
@@ -44,7 +43,7 @@ class Rehearsal:
     def alert(self, renderer: Renderer, timer: Callable[[], float]) -> tuple[Alert | None, str]:
         """The first alert of the case, and how it came about or why not. Blocks."""
         start = self.suite.start
-        types = Contracts(bundled_rules() / "telemetry").of(self.suite.rule)
+        types = contract_types(self.suite.rule)
         source = Stage.of(self.rule, self.case, types, start).source(self.rule.source)
         rule = replace(
             self.rule,
@@ -92,7 +91,7 @@ def find_rehearsal(settings: Settings, name: str) -> Rehearsal:
         )
     told = rule
     if settings.overrides is not None:
-        overrides, _ = load_overrides(settings.overrides)
+        overrides, _ = load_overrides(settings.overrides, environment=settings.environment)
         (told,), _ = apply_overrides((rule,), overrides)
     ready, problems = tuned(rule, suite)
     if ready is None:

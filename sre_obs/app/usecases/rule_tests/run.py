@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -235,7 +236,7 @@ class Runner:
         report.problems += problems
         if suite is None:
             return None
-        rule, problems = _rule(suite, file)
+        rule, problems = written_rule(suite, file.name)
         report.problems += problems
         if rule is None:
             return None
@@ -312,6 +313,17 @@ class Runner:
         return disagreements(trial.rule, case, ours, theirs, start)
 
 
+@cache
+def bundled_contracts() -> Contracts:
+    """The contract that ships with the program, extended by what lies beside a rule."""
+    return Contracts(bundled_rules() / "telemetry")
+
+
+def contract_types(rule: Path) -> Types:
+    """Field types by index, for the tests of the rule in this file."""
+    return bundled_contracts().of(rule)
+
+
 @contextmanager
 def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[..., Report]]:
     """`Runner.run` with the real renderer, the recordings of the demo and the contract, and
@@ -329,30 +341,37 @@ def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[...
             scratch = stack.enter_context(closing(Scratch("default", against, new_prefix())))
             source.info()  # nobody wants to hear 200 times that it is not there
             server = Server(source, scratch)
-        contracts = Contracts(bundled_rules() / "telemetry")
-        made = Runner(BoundedRenderer, contracts.of, timer, recordings=RECORDINGS, server=server)
+        made = Runner(BoundedRenderer, contract_types, timer, recordings=RECORDINGS, server=server)
         stack.enter_context(closing(made))
 
         def run(files: Iterable[Found], *, chosen: str = "") -> Report:
             report = made.run(files, chosen=chosen)
-            report.problems = [*contracts.problems, *report.problems]
+            report.problems = [*bundled_contracts().problems, *report.problems]
             return report
 
         yield run
 
 
-def _rule(suite: Suite, file: Found) -> tuple[Rule | None, list[Problem]]:
+def tested_rule(suite: Suite, name: str) -> tuple[Rule | None, list[Problem]]:
+    """The rule that a test file is about, as its `overrides` make it; None and why not where
+    it can't be used. `name` is what the test file is called."""
+    rule, problems = written_rule(suite, name)
+    return tuned(rule, suite) if rule is not None else (None, problems)
+
+
+def written_rule(suite: Suite, name: str) -> tuple[Rule | None, list[Problem]]:
+    """The rule as it is in its own file. Warnings are the check's business."""
     path = suite.rule
     if not path.is_file():
         problem = Problem(
             "tests/no-rule",
             Severity.ERROR,
-            Location(file.name),
+            Location(name),
             f"there is no rule {path.name} beside this test",
             "name the test <slug>.test.yml, as the rule",
         )
         return None, [problem]
-    rule, problems = load_rule(path, name=str(Path(file.name).with_name(path.name)))
+    rule, problems = load_rule(path, name=str(Path(name).with_name(path.name)))
     return rule, [p for p in problems if p.severity is Severity.ERROR]
 
 
@@ -400,4 +419,14 @@ def _below(folder: Path) -> list[Path]:
     )
 
 
-__all__ = ["Found", "Report", "Result", "Runner", "find_tests", "runner", "watched"]
+__all__ = [
+    "Found",
+    "Report",
+    "Result",
+    "Runner",
+    "contract_types",
+    "find_tests",
+    "runner",
+    "tested_rule",
+    "watched",
+]
