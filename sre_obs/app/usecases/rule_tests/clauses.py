@@ -224,7 +224,7 @@ def _asked(rule: Rule) -> Iterator[_Asked]:
             window = measure.window or rule.window
             queries.append((path, measure.query, measure.index or rule.index, window, measure.ends))
     for path, query, index, window, ends in queries:
-        for leaf in leaves(query):
+        for leaf in leaves(query, rule.variables):
             clause = Clause(path, leaf.text, leaf.start, leaf.length)
             delay = rule.query_delay + ends
             yield _Asked(clause, leaf, index, window + delay, delay)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sre_obs.model.rule import Query
+from sre_obs.content.rules.queries import text_of_variable
+from sre_obs.model.rule import EVERYTHING, Query
 from sre_obs.query import kql
 
 # A date relative to now: ``now``, ``now-35s``, ``now/d``.
@@ -25,13 +26,16 @@ class Leaf:
     length: int = 0
 
 
-def leaves(query: Query) -> list[Leaf]:
+def leaves(query: Query, variables: Mapping[str, float | str]) -> list[Leaf]:
     """The clauses that a query is made of, without and, or, not and nesting."""
+    if query == EVERYTHING or not query.text.strip():
+        return []
+    texts = {name: text_of_variable(value) for name, value in variables.items()}
     match query.language:
         case "kql":
-            if not query.text.strip():
-                return []
-            return list(_kql(query.text))
+            return list(_kql(query.text, texts))
+        case "lucene":
+            return list(_lucene(query.text, texts))
         case _:
             return list(_dsl(query.dsl, ()))
 
@@ -45,8 +49,8 @@ def moves(dsl: Any) -> bool:
     return isinstance(dsl, list) and any(moves(value) for value in dsl)
 
 
-def _kql(text: str) -> Iterator[Leaf]:
-    for node in _kql_leaves(kql.parse(text), ()):
+def _kql(text: str, variables: Mapping[str, str]) -> Iterator[Leaf]:
+    for node in _kql_leaves(kql.parse(text, variables), ()):
         inner: kql.Node = node
         while isinstance(inner, kql.Nested):
             inner = inner.query
@@ -71,6 +75,20 @@ def _kql_leaves(node: kql.Node, paths: tuple[kql.Nested, ...]) -> Iterator[kql.N
             for nested in reversed(paths):
                 node = kql.Nested(nested.path, node, nested.start, nested.end)
             yield node
+
+
+def _lucene(text: str, variables: Mapping[str, str]) -> Iterator[Leaf]:
+    from sre_obs.query import lucene
+
+    waiting: list[lucene.Node] = [lucene.parse(text, variables)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, lucene.Group):
+            # The last in the text first on the pile: what comes out is in the text's order.
+            waiting += [clause.node for clause in reversed(node.clauses)]
+        elif not isinstance(node, lucene.Everything):
+            dsl = lucene.compile_lucene(node, None)
+            yield Leaf(dsl, text[node.start : node.end], node.start, node.end - node.start)
 
 
 def _dsl(clause: Any, paths: tuple[str, ...]) -> Iterator[Leaf]:
