@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from sre_obs.model.outcome import Failure, MessageRef
 
+# Of a delivery's reasons the one that changes what is said and how loud.
+RISEN = "severity risen"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -2,7 +2,9 @@
 
 An alert is one through its episode, however often it is sent: the earliest start and the
 time at which it became an alert stay, annotations are the newest. It is the same episode
-as long as nobody was told that it ended.
+as long as nobody was told that it ended. Its labels may change in an episode, its
+severity above all: then it joins the groups that they lead to. Those that it was in keep
+it, so that who was told of it there is told its end.
 
 **What need not be written.** Senders repeat a firing alert every minute or so, only to
 push its end further away. Such an alert is in `Accepted.refreshed`: the Ledger takes it,
@@ -12,7 +14,7 @@ alerts that still fire are given one `resolve_timeout` to be sent again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sre_obs.model.alert import Alert, EndReason
@@ -30,6 +32,8 @@ class Accepted:
     `refreshed` for the Ledger alone: ``ledger.apply(Changes(alerts=refreshed))``.
 
     `new`, `resent` and `ended` count alerts; an end of what is not known counts nowhere.
+    `relabelled` are fingerprints of alerts whose labels changed: what else is remembered by
+    their labels must be forgotten.
     """
 
     changes: Changes
@@ -37,6 +41,7 @@ class Accepted:
     new: int = 0
     resent: int = 0
     ended: int = 0
+    relabelled: tuple[str, ...] = ()
 
 
 def accept(alerts: Sequence[Alert], ledger: Ledger, router: Router, now: float) -> Accepted:
@@ -62,6 +67,7 @@ class _Batch:
         self._forgotten: dict[str, None] = {}
         self._groups: dict[str, Group] = {}
         self._joined: dict[str, list[str]] = {}
+        self._relabelled: dict[str, None] = {}
         self._new = self._resent = self._ended = 0
 
     def accepted(self) -> Accepted:
@@ -76,6 +82,7 @@ class _Batch:
             self._new,
             self._resent,
             self._ended,
+            tuple(self._relabelled),
         )
 
     def take(self, alert: Alert) -> None:
@@ -109,14 +116,17 @@ class _Batch:
         self._resent += 1
         fingerprint = known.fingerprint
         merged = alert
+        relabelled = alert.labels != known.labels
         if alert.fired_at != known.fired_at or alert.starts_at != known.starts_at:
-            merged = _same_episode(known, alert)
-        if fingerprint not in self._changed and _says_the_same(known, merged):
+            merged = _same_episode(known, alert, alert.labels if relabelled else known.labels)
+        if fingerprint not in self._changed and not relabelled and _says_the_same(known, merged):
             self._refreshed[fingerprint] = merged
             return
         self._refreshed.pop(fingerprint, None)
         self._changed[fingerprint] = merged
-        if known.shadow and not alert.shadow and not self._groups_of(fingerprint):
+        if relabelled:
+            self._relabel(merged)
+        elif known.shadow and not alert.shadow and not self._groups_of(fingerprint):
             self._join(merged)  # its rule went live
 
     def _end(self, known: Alert, alert: Alert) -> None:
@@ -125,7 +135,7 @@ class _Batch:
         assert alert.ends_at is not None
         self._refreshed.pop(fingerprint, None)
         self._changed[fingerprint] = replace(
-            _same_episode(known, alert),
+            _same_episode(known, alert, known.labels),
             # A sender that resolves with labels alone does not take back what it said.
             annotations=alert.annotations or known.annotations,
             ended=alert.ended or EndReason.SENDER,
@@ -142,9 +152,11 @@ class _Batch:
             merged = alert
         else:
             self._resent += 1
-            merged = _same_episode(known, alert)
+            merged = _same_episode(known, alert, alert.labels)
         self._changed[fingerprint] = merged
         self._refreshed.pop(fingerprint, None)
+        if alert.labels != known.labels:
+            self._relabel(merged)
         if alert.shadow:
             return
         if not keys:
@@ -154,6 +166,17 @@ class _Batch:
             route = self._router.routes.get(group.route) if group is not None else None
             if group is not None and route is not None:
                 self._look_sooner(group, route, merged)
+
+    def _relabel(self, alert: Alert) -> None:
+        self._router.forget(alert.fingerprint)
+        self._relabelled[alert.fingerprint] = None
+        if alert.shadow:
+            return
+        before = self._groups_of(alert.fingerprint)
+        self._join(alert)
+        self._joined[alert.fingerprint] = [
+            *dict.fromkeys((*before, *self._joined[alert.fingerprint]))
+        ]
 
     def _join(self, alert: Alert) -> None:
         labels, fingerprint = alert.labels, alert.fingerprint
@@ -200,13 +223,13 @@ def _closed(group: Group) -> bool:
     return bool(group.told) and not any(told.firing for told in group.told.values())
 
 
-def _same_episode(known: Alert, alert: Alert) -> Alert:
+def _same_episode(known: Alert, alert: Alert, labels: Mapping[str, str]) -> Alert:
     """`alert` as the newest word on the episode that is `known`."""
     # Written out: replace() takes twice as long, and this runs for each re-sent alert
     # whose sender gives no start.
     return Alert(
         known.fingerprint,
-        known.labels,
+        labels,
         alert.annotations,
         min(known.starts_at, alert.starts_at),
         known.fired_at,
@@ -220,6 +243,8 @@ def _same_episode(known: Alert, alert: Alert) -> Alert:
         alert.shadow,
         alert.drill,
         alert.evidence,
+        alert.level,
+        alert.flapping,
     )
 
 
@@ -232,6 +257,8 @@ def _says_the_same(known: Alert, alert: Alert) -> bool:
         and alert.stale_since == known.stale_since
         and alert.shadow == known.shadow
         and alert.drill == known.drill
+        and alert.level == known.level
+        and alert.flapping == known.flapping
         and alert.rule == known.rule
         and alert.place == known.place
         and (not alert.rule or alert.evidence == known.evidence)  # the API brings none

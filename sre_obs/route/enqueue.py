@@ -2,7 +2,8 @@
 
 A receiver that can't edit gets one POST a notification. On Slack a group has one message:
 a POST, then UPDATEs of it; since an edit notifies nobody, what must be noticed is a REPLY
-as well: that all of it resolved, and the reminder of the repeat interval.
+as well: that a severity has risen, that all of it resolved, and the reminder of the repeat
+interval. That a severity has fallen is for the message alone.
 
 Rows that wait are brought up to date rather than followed by another, but never so that
 an end is told before, or without, what ended: a post to Slack that did not go out yet
@@ -26,7 +27,8 @@ _SUPERSEDED = "a newer one says it all"
 class Telling:
     """What one integration is to be told, and why. `told` is what it will have been told;
     `firing`, `news` (just ended) and `resolved` (all that ended and is still known) are
-    fingerprints in order of joining. `relisted`: others fire than it was last told."""
+    fingerprints in order of joining. `relisted`: others fire than it was last told, or at
+    other severities."""
 
     group: str  # Group.key
     target: Target
@@ -82,12 +84,14 @@ def _slack(telling: Telling, waiting: Sequence[Delivery], number: int) -> tuple[
         rest = tuple(_superseded(row, telling.now) for row in older)
         return (_brought_up_to_date(post, telling), *rest)
     if post is None and telling.told.message is None:
+        if telling.reason is Reason.CHANGED:
+            return ()  # no message says anything else
         # The first of its generation; or the post was given up, so there is no message.
         first = telling.reason is Reason.FIRST
         ends = telling.news if first else telling.resolved
         return (_delivery(telling, kinds.POST, number, ends),)
     wanted = [kinds.UPDATE] if telling.relisted or telling.reason is not Reason.REPEAT else []
-    if telling.reason in (Reason.ALL_RESOLVED, Reason.REPEAT):
+    if telling.reason in (Reason.RISEN, Reason.ALL_RESOLVED, Reason.REPEAT):
         wanted.append(kinds.REPLY)
     rows: list[Delivery] = []
     for kind in wanted:

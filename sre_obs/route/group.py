@@ -36,6 +36,14 @@ def group_key(route: Route, labels: Mapping[str, str]) -> tuple[str, Mapping[str
     return f"{route.id}:{{{printed}}}", shared
 
 
+def belongs(alert: Alert, group: Group, route: Route) -> bool:
+    """Whether an alert that takes `route` is in `group` of it, by the labels that it has now."""
+    if route.group_by is None:
+        return alert.labels == group.labels
+    get, shared = alert.labels.get, group.labels.get
+    return all((get(name) or "") == (shared(name) or "") for name in route.group_by)
+
+
 def new_group(route: Route, key: str, labels: Mapping[str, str], alert: Alert, now: float) -> Group:
     """A group that begins with `alert`."""
     return Group(

@@ -8,6 +8,7 @@ from sre_obs.model.alert import Alert, EndReason
 from sre_obs.model.ledger import Ledger
 from sre_obs.model.notification import Group
 from sre_obs.model.silence import Silence
+from sre_obs.route.group import belongs
 from sre_obs.route.tree import Router
 
 
@@ -24,7 +25,9 @@ class Suppressed:
 class Look:
     """A group as it stands at `now`; each member is in one of the three tuples.
 
-    `expired` are those of them whose end nobody announced: their sender stopped sending.
+    `moved` are those of the suppressed that fire and are routed elsewhere by now: who was
+    told of them goes on reading of them. `expired` are members whose end nobody announced:
+    their sender stopped sending.
     `members` are the fingerprints of all.
     """
 
@@ -34,20 +37,23 @@ class Look:
     firing: tuple[Alert, ...]
     ended: tuple[Alert, ...]
     suppressed: tuple[Suppressed, ...] = ()
+    moved: tuple[Alert, ...] = ()
     expired: tuple[Alert, ...] = ()
 
 
 def observe(group: Group, ledger: Ledger, router: Router, now: float) -> Look:
     """Who is in `group`, in order of joining.
 
-    A member can be one no longer: its rule went into shadow, or new routes lead it
-    elsewhere. While it fires nobody is told of it; that it ends, who was told it fires is.
+    A member can be one no longer: its rule went into shadow, or new routes, or a new
+    severity, lead it elsewhere. While it fires nobody is told of it; that it ends, who was
+    told it fires is.
     """
     route = router.routes.get(group.route)
     firing: list[Alert] = []
     ended: list[Alert] = []
     suppressed: list[Suppressed] = []
     expired: list[Alert] = []
+    moved: list[Alert] = []
     members: list[str] = []
     for alert in ledger.members(group.key):
         members.append(alert.fingerprint)
@@ -58,7 +64,12 @@ def observe(group: Group, ledger: Ledger, router: Router, now: float) -> Look:
             ended.append(alert)
         elif alert.shadow:
             suppressed.append(Suppressed(alert, why="in shadow"))
-        elif route not in router.match(alert.labels, alert.fingerprint):
+        elif (
+            route is None
+            or route not in router.match(alert.labels, alert.fingerprint)
+            or not belongs(alert, group, route)
+        ):
+            moved.append(alert)
             suppressed.append(Suppressed(alert, why="routed elsewhere by now"))
         else:
             firing.append(alert)
@@ -69,5 +80,6 @@ def observe(group: Group, ledger: Ledger, router: Router, now: float) -> Look:
         tuple(firing),
         tuple(ended),
         tuple(suppressed),
+        tuple(moved),
         tuple(expired),
     )

@@ -92,11 +92,16 @@ def _verdicts(
         look.members,
         frozenset([alert.fingerprint for alert in look.firing]),
         frozenset([alert.fingerprint for alert in look.ended]),
+        frozenset([alert.fingerprint for alert in look.moved]),
+        {a.fingerprint: a.level for alerts in (look.firing, look.moved) for a in alerts if a.level},
     )
     repeat = None if route is None or _drill(look.firing) else route.repeat_interval
     verdicts: list[tuple[Target, Verdict]] = []
     for target in targets:
-        terms = Terms(target.integration.send_resolved, repeat, target.former)
+        integration = target.integration
+        terms = Terms(
+            integration.send_resolved, repeat, target.former, edits=integration.kind == "slack"
+        )
         told = look.group.told.get(target.integration.id)
         verdicts.append((target, dedup(told, standing, terms, look.now)))
     return verdicts
@@ -123,7 +128,7 @@ def _telling(look: Look, target: Target, verdict: Verdict) -> Telling:
     assert told is not None
     assert verdict.reason is not None
     before = look.group.told.get(target.integration.id)
-    firing = [a for a in look.firing if a.fingerprint in told.firing]
+    firing = [a for a in (*look.firing, *look.moved) if a.fingerprint in told.firing]
     resolved = [a for a in look.ended if a.fingerprint in told.resolved]
     return Telling(
         group=look.group.key,
@@ -133,7 +138,9 @@ def _telling(look: Look, target: Target, verdict: Verdict) -> Telling:
         firing=tuple([a.fingerprint for a in firing]),
         news=tuple([a.fingerprint for a in resolved if a.fingerprint in verdict.news]),
         resolved=tuple([a.fingerprint for a in resolved]),
-        relisted=before is None or before.firing != told.firing,
+        relisted=before is None
+        or before.firing != told.firing
+        or before.levels.items() != told.levels.items(),
         drill=_drill((*firing, *resolved)),
         now=look.now,
     )

@@ -50,6 +50,11 @@ class SilenceIndex:
             return ()
         return tuple([s for s in matching if s.starts_at <= now < s.ends_at])
 
+    def forget(self, fingerprints: Iterable[str]) -> None:
+        """Look these up anew: the labels of the alerts have changed."""
+        for fingerprint in fingerprints:
+            self._memo.pop(fingerprint, None)
+
 
 def silenced(look: Look, silences: SilenceIndex) -> Look:
     """Set aside who is silenced, firing or ended: an end that is owed is told once the
@@ -64,9 +69,20 @@ def silenced(look: Look, silences: SilenceIndex) -> Look:
                 suppressed.append(Suppressed(alert, by))
             else:
                 audible.append(alert)
-    if len(suppressed) == len(look.suppressed):
+    moved = look.moved
+    if moved:
+        moved = tuple(
+            [a for a in moved if not silences.silenced_by(a.labels, look.now, a.fingerprint)]
+        )
+    if len(suppressed) == len(look.suppressed) and len(moved) == len(look.moved):
         return look
-    return replace(look, firing=tuple(firing), ended=tuple(ended), suppressed=tuple(suppressed))
+    return replace(
+        look,
+        firing=tuple(firing),
+        ended=tuple(ended),
+        suppressed=tuple(suppressed),
+        moved=moved,
+    )
 
 
 def touched_by_silence(silence: Silence, ledger: Ledger, router: Router, now: float) -> Changes:

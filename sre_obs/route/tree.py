@@ -80,6 +80,10 @@ class Router:
                 self._memo[fingerprint] = found
         return found
 
+    def forget(self, fingerprint: str) -> None:
+        """Look that alert up anew: its labels have changed."""
+        self._memo.pop(fingerprint, None)
+
     def explain(self, labels: Mapping[str, str]) -> tuple[Step, ...]:
         """Each route that was tried, in order, and what came of it."""
         steps: list[Step] = []

@@ -123,15 +123,31 @@ class Moment:
         self._story = story
         self._at = at
 
-    def push(self, *alerts: Alert, lasting: float | None = None, age: float = 0.0) -> None:
-        """They fire; `age` seconds since. `lasting`: only so long unless pushed again."""
+    def push(
+        self,
+        *alerts: Alert,
+        lasting: float | None = None,
+        age: float = 0.0,
+        severity: str = "",
+        level: int = 0,
+    ) -> None:
+        """They fire; `age` seconds since. `lasting`: only so long unless pushed again.
+        `severity` and `level` are what they have risen or fallen to."""
 
         def happen(now: float) -> None:
             until = None if lasting is None else now + lasting
             began = now - age
             self._story.take(
                 [
-                    replace(a, starts_at=began, fired_at=began, updated_at=now, ends_at=until)
+                    replace(
+                        a,
+                        labels=a.labels | {"severity": severity} if severity else a.labels,
+                        level=level,
+                        starts_at=began,
+                        fired_at=began,
+                        updated_at=now,
+                        ends_at=until,
+                    )
                     for a in alerts
                 ],
                 now,
@@ -249,6 +265,7 @@ class Story:
     def take(self, alerts: Sequence[Alert], now: float) -> None:
         """Alerts come in."""
         accepted = accept(alerts, self.ledger, self.router, now)
+        self.silences.forget(accepted.relabelled)
         self.ledger.apply(Changes(alerts=accepted.refreshed))
         self._write(accepted.changes)
 

@@ -137,6 +137,7 @@ class Engine:
         nobody, and what fires again was never told to have ended.
         """
         accepted = accept(changes.alerts, self.ledger, self.router, now)
+        self.silences.forget(accepted.relabelled)
         tell(accepted.changes.alerts, self.ledger.alerts, now)
         self.ledger.apply(Changes(alerts=accepted.refreshed))
         self.counts["new"] += accepted.new
