@@ -7,7 +7,7 @@ from typing import Any
 from sre_obs.model.alert import EndReason
 from sre_obs.model.errors import Blame, SourceError
 from sre_obs.model.evaluation import Outcome, Phase
-from sre_obs.model.rule import RuleKind
+from sre_obs.model.rule import NoData, RuleKind
 from tests.evaluate.world import LOGS, METRICS, T0, World, every, rule
 
 BEAT = {"term": {"level": {"value": "heartbeat"}}}
@@ -89,6 +89,21 @@ def test_a_dead_stream_fires_none_of_its_entities() -> None:
     world.round(T0 + 620)
     assert (world.firing(), world.outcome) == ([], Outcome.INSUFFICIENT)
     world.round(T0 + 720)
+    assert world.pods() == ["b"]
+
+
+def test_where_no_answer_is_bad_a_dead_stream_fires_each_of_its_entities() -> None:
+    world = World(absence(group_by=("pod",), stale_after=60.0, no_data=NoData.ALERT))
+    world.sample(every(10, T0 - 120, T0), pod="a")
+    world.sample(every(10, T0 - 120, T0), pod="b")
+    for minute in range(2):
+        world.round(T0 + 60 * minute)
+        assert world.firing() == []
+    world.round(T0 + 120)
+    assert world.pods() == ["a", "b"]
+    # They come back one by one.
+    world.sample(every(10, T0 + 130, T0 + 200), pod="a")
+    world.round(T0 + 180)
     assert world.pods() == ["b"]
 
 

@@ -3,7 +3,8 @@
 Without `group_by` the rule speaks of the stream (or the documents that match): silence is
 the trouble itself. With it, of each entity: those seen while the rule ran, remembered
 until `forget_after`, and those that the rule declares. A silent stream then says nothing
-of its entities: it does not fire each of them, it holds them.
+of its entities: it does not fire each of them, it holds them (unless `no_data` is alert:
+then they are the streams, and no one else is there to tell of them).
 
 Late documents change nothing: windows are by `@timestamp`, at times from the schedule.
 """
@@ -64,15 +65,16 @@ def _entities(rule: Rule, at: float, known: Mapping[str, EntityState]) -> Steps:
     declared = _declared(rule)
     missing = [key for key in {**known, **declared} if key not in seen]
     truth = Truth.TRUE
-    if stream.silent:
+    blind = stream.silent and rule.no_data is not NoData.ALERT
+    if blind:
         truth = Truth.FALSE if rule.no_data is NoData.RESOLVE else Truth.STALE
-    elif missing and sampled(rule):
+    elif not stream.silent and missing and sampled(rule):
         (whole,) = yield [Entities(need.span, slots=slots(rule))]
         if whole.rows[0].covered < COVERAGE:
             truth = Truth.INSUFFICIENT
     for key in missing:
         state = known.get(key)
-        if not stream.silent and key not in declared and _forgotten(rule, state, at):
+        if not blind and key not in declared and _forgotten(rule, state, at):
             gone = EndReason.GONE
             verdicts.append(Verdict(key, Truth.FALSE, ended=gone, seen=False, forget=True))
         elif truth is Truth.TRUE:
