@@ -51,6 +51,46 @@ slack:
   token_file: token
 """
 
+MEMORY = """\
+title: Memory is near its limit
+kind: threshold
+index: metrics-shop-*
+query: 'team: ${team}'
+group_by: [namespace, pod]
+variables: {team: shop, floor: 10}
+measures:
+  used: {function: avg, field: used}
+  most: {function: latest, field: most, index: metrics-limits-*, from: now-2m, missing: 0}
+value: used / most
+when: most > floor
+threshold: {comparison: ">=", limit: 0.9, unit: of its limit, clear: 0.85}
+levels:
+  - {severity: critical, limit: 0.97, for: 2m}
+for: 10m
+severity: warning
+owner: shop
+runbook:
+  means: A little more, and it is killed.
+  act: Restart it.
+annotations:
+  summary: "{{ labels.pod }} at {{ value }}"
+"""
+
+OVERRIDES = """\
+variables: {team: payments}
+rules:
+  shop/*: {interval: 30s}
+  shop/memory:
+    threshold: {limit: 0.95}
+    labels: {tier: one}
+    exclude: 'namespace: kube-*'
+    entities:
+      - {match: {namespace: batch-*}, limit: 0.99, for: 1h, severity: info}
+environments:
+  staging:
+    rules: {shop/memory: {state: shadow}}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -68,6 +108,15 @@ def folder(tmp_path: Path) -> Path:
         "query: 'kubernetes.container.status.last_terminated_reason: OOMKilled'\n"
         "from: now-5m\ninterval: 1m\nseverity: warning\nowner: shop\n"
     )
+    (tmp_path / "pack" / "shop").mkdir(parents=True)
+    (tmp_path / "pack" / "shop" / "memory.yml").write_text(MEMORY)
+    (tmp_path / "pack" / "shop" / "gone.yml").write_text(
+        "title: Gone\nkind: absence\nindex: metrics-shop-*\nseverity: critical\n"
+        "group_by: [host.name]\nentities: [{host.name: a}, {host.name: b}]\n"
+    )
+    (tmp_path / "pack" / "overrides.yml").write_text(OVERRIDES)
+    (tmp_path / "wrong" / "shop").mkdir(parents=True)
+    (tmp_path / "wrong" / "shop" / "memory.yml").write_text(MEMORY.replace("used /", "usd /"))
     return tmp_path
 
 
@@ -99,6 +148,20 @@ COMMANDS = {
     "wrong-number": "sre-obs demo --speed fast",
     "wrong-speed": "sre-obs demo --speed 0",
     "wrong-duration": "sre-obs demo --exit-after 20",
+    "help-rules": "sre-obs rules",
+    "help-rules-list": "sre-obs rules list --help",
+    "help-rules-show": "sre-obs rules show --help",
+    "rules-list": "sre-obs rules list --rules pack --overrides pack/overrides.yml",
+    "rules-list-json": "sre-obs rules list --rules pack --overrides pack/overrides.yml -o json",
+    "rules-list-wrong": "sre-obs rules list --rules wrong",
+    "rules-show": (
+        "sre-obs rules show memory --rules pack --overrides pack/overrides.yml "
+        "--environment staging"
+    ),
+    "rules-show-json": "sre-obs rules show shop/memory --rules pack -o json",
+    "rules-show-absence": "sre-obs rules show gone --rules pack",
+    "rules-show-unknown": "sre-obs rules show memry --rules pack",
+    "rules-show-wrong": "sre-obs rules show memory --rules wrong",
     "config-show": "sre-obs config show --config settings.yml --listen 127.0.0.1:1",
     "config-show-json": "sre-obs config show --config settings.yml -o json",
     "config-wrong": "sre-obs config show --config listen.yml",

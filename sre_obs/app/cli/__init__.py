@@ -8,7 +8,8 @@ codes: 0 fine or nothing to change, 1 could not do it, 2 done with changes or fi
     screen      text or JSON, colour, width
     errors      how an error and a problem are printed
     settings    the flags that set settings
-    demo, run, init, test, alert_test, silence, routes, query, search, config    one command each
+    demo, run, init, test, rules, alert_test, silence, routes, query, search, config
+                one command each
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ COMMANDS = {
     "run": ("run", "Run the daemon: evaluate rules, route alerts, deliver."),
     "init": ("init", "Begin a repository of rules: three with tests, routes, overrides, CI."),
     "test": ("test", "Run the tests of rules: every case, through the daemon's own evaluation."),
+    "rules": ("rules", "List the rules; show each value of one with where it comes from."),
     "alert-test": ("alert_test", "Send a marked drill through the whole path; prove it came."),
     "silence": ("silence", "Add, query and expire silences of a running daemon."),
     "routes": ("routes", "Show the routes, and who would be told of an alert."),

@@ -28,7 +28,9 @@ _NO_ROUTES_REMEDY = "give --routes FILE, as sre-obs run has it"
         "sre-obs alert-test --rule pg-deadlocks --rules bundled",
     ),
 )
-@with_settings("routes", "rules", "overrides", "sources.default.hosts", "slack.token_file")
+@with_settings(
+    "routes", "rules", "overrides", "environment", "sources.default.hosts", "slack.token_file"
+)
 @click.option(
     "--match",
     "-m",

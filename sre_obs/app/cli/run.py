@@ -31,7 +31,8 @@ _COLOURS = {"misconfigured": "red", "not run": "red", "stale": "yellow", "firing
     ),
 )
 @with_settings(
-    *("data", "rules", "overrides", "routes", "listen", "probe_listen", "external_url"),
+    *("data", "rules", "overrides", "environment", "routes"),
+    *("listen", "probe_listen", "external_url"),
     *("allowed_hosts", "token_file", "retention", "sources.default.hosts", "slack.token_file"),
     warn=False,
 )

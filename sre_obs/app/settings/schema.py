@@ -116,6 +116,7 @@ class Settings(_Section):
     data: Path = Field(Path("sre-obs-data"), description="folder of the store (state.db)")
     rules: Path | None = Field(None, description="folder of rules, or `bundled`; none: a router")
     overrides: Path | None = Field(None, description="file that tunes rules without forking them")
+    environment: str = Field("", description="which of the overrides' environments this is")
     routes: Path | None = Field(None, description="routes file (a subset of alertmanager.yml)")
     listen: str = Field("127.0.0.1:9093", description="address of page and API")
     probe_listen: str = Field("", description="second address: probes and metrics, nothing else")

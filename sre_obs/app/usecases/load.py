@@ -48,6 +48,19 @@ def load_content(settings: Settings) -> Content:
     routes file with an error raises ContentError, since nobody could be told anything; a
     folder of rules that is not there raises UsageError.
     """
+    rules, problems, left_out = load_tuned(settings)
+    found = [*problems, *_templates(rules)]
+    routing, about_routes = load_routing(settings)
+    return Content(rules, routing, (*found, *about_routes), left_out)
+
+
+def load_tuned(
+    settings: Settings,
+) -> tuple[tuple[Rule, ...], tuple[Problem, ...], frozenset[str]]:
+    """The rules with their overrides, what is wrong, and the files of rules that gave none.
+
+    Raises UsageError for a folder that is not there.
+    """
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
     left_out: frozenset[str] = frozenset()
@@ -58,20 +71,25 @@ def load_content(settings: Settings) -> Content:
             raise UsageError("no such folder of rules", where=str(folder), remedy="check rules")
         # Where a bundled rule lies on this machine helps nobody: "rules/..." is what the
         # README, the repository and the override call it.
-        name = "rules" if bundled else ""
-        loaded = load_rules(folder, allow=_allowed(settings), name=name)
+        loaded = load_rules(folder, allow=_allowed(settings), name="rules" if bundled else "")
         rules = loaded.rules
         problems.extend(loaded.problems)
         wrong_files = (p.location.file for p in problems if p.severity is Severity.ERROR)
         left_out = frozenset(wrong_files) - {rule.location.file for rule in rules}
     if settings.overrides is not None:
-        overrides, wrong = load_overrides(settings.overrides)
+        overrides, wrong = load_overrides(settings.overrides, environment=settings.environment)
         problems.extend(wrong)
         rules, wrong = apply_overrides(rules, overrides)
         problems.extend(wrong)
-    problems.extend(_templates(rules))
-    routing, about_routes = load_routing(settings)
-    return Content(rules, routing, (*problems, *about_routes), left_out)
+    return rules, tuple(problems), left_out
+
+
+def file_of(settings: Settings, rule: Rule) -> Path:
+    """Where a rule's file lies."""
+    named = Path(rule.location.file)
+    if str(settings.rules) == BUNDLED:
+        return bundled_rules() / named.relative_to("rules")
+    return named
 
 
 def load_routing(settings: Settings) -> tuple[Routing, tuple[Problem, ...]]:
