@@ -83,6 +83,8 @@ def _aggregation(value: Any) -> Any:
 
 def _compare(mine: Any, real: Any, path: str, found: list[str]) -> None:
     if isinstance(mine, dict) and isinstance(real, dict):
+        if path.endswith(".buckets") and set(mine) == set(real) and list(mine) != list(real):
+            found.append(f"{path}: order {list(mine)} | {list(real)}"[:600])
         for key in {**mine, **real}:
             if key not in mine or key not in real:
                 side = "only ours" if key in mine else "only theirs"

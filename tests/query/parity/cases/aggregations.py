@@ -127,6 +127,14 @@ _aggregate(
 _aggregate("terms by nothing known", {"a": {"terms": {"field": "k", "order": {"zz": "desc"}}}})
 _aggregate("terms of size 0", {"a": {"terms": {"field": "k", "size": 0}}})
 _aggregate("terms missing", {"a": {"terms": {"field": "k", "missing": "N/A", "size": 30}}})
+_aggregate(
+    "terms missing of one value each",
+    {"a": {"terms": {"field": "low", "missing": "n/a", "size": 30}}},
+)
+_aggregate(
+    "terms missing a key that is there",
+    {"a": {"terms": {"field": "low", "missing": "beta", "size": 30}}},
+)
 _aggregate("terms missing number", {"a": {"terms": {"field": "l", "missing": 1, "size": 30}}})
 _aggregate("terms include list", {"a": {"terms": {"field": "k", "include": ["alpha", "beta"]}}})
 _aggregate("terms include pattern", {"a": {"terms": {"field": "k", "include": "al.*"}}})
@@ -311,6 +319,11 @@ _composite(
 )
 _composite("dates", {"date_histogram": {"field": "d", "fixed_interval": "1d"}}, size=100)
 _composite(
+    "dates of one value each",
+    {"date_histogram": {"field": "day", "calendar_interval": "month"}},
+    size=9,
+)
+_composite(
     "dates formatted",
     {"date_histogram": {"field": "d", "calendar_interval": "month", "format": "yyyy-MM"}},
     size=3,
@@ -398,7 +411,7 @@ for _script in (
     "return params.m > 1;", "params.m > 1e2", "params.m > .5", "params.m", "1", "params.m + 1", "params.zz > 1",
     "params.m && true", "1 > 0 ? 1 : 0", "7 % 0 == 1", "params.m == null", "2147483647 + 1 < 0", "params.m > (1",
     "1.0 / 0 > 1", "0 / 5 == 0", "params.m - -1 > 3", "!true", "params.m >= 1 == true", "3 > 2 > 1",
-    "params.m > 1 and true", "10 / 4 * 1.0 == 2", "params.m % 1 > 0",
+    "params.m <= 1", "params.m < 1", "params.f != null", "params.m > 1 and true", "10 / 4 * 1.0 == 2", "params.m % 1 > 0",
 ):  # fmt: skip
     _select(f"{_script}", _script, _MF)
 for _script in (
@@ -503,3 +516,126 @@ _aggregate(
     },
 )
 _aggregate("top_hits of none", {"a": {"top_hits": _TOP}}, NONE)
+
+# What rules ask for: several measures of one entity in one composite, and which entities are
+# worth an answer decided by the server.
+_MEASURES: Json = {
+    "n": {"value_count": {"field": "l"}},
+    "avg": {"avg": {"field": "l"}},
+    "least": {"min": {"field": "l"}},
+    "most": {"max": {"field": "l"}},
+    "kinds": {"cardinality": {"field": "o.a"}},
+    "t": {"max": {"field": "d"}},
+    "on": {"filter": {"term": {"b": True}}, "aggs": {"t": {"max": {"field": "d"}}, "avg": {"avg": {"field": "l"}},
+           "kinds": {"cardinality": {"field": "k"}}, "least": {"min": {"field": "f"}}}},
+    "off": {"filter": {"bool": {"must_not": {"term": {"b": True}}}}, "aggs": {"n": {"value_count": {"field": "l"}}}},
+}  # fmt: skip
+_PATHS = {
+    "n": "_count",
+    "a": "avg",
+    "lo": "least",
+    "hi": "most",
+    "c": "kinds",
+    "t": "t",
+    "bt": "on>t",
+    "ba": "on>avg",
+    "bn": "on>_count",
+    "on": "off>n",
+}
+for _script in (
+    "params.hi > params.lo", "params.hi - params.lo >= 2", "params.a / params.n > 1", "params.bt >= params.t",
+    "params.n > 1 && params.a > 1 || params.bn == 0", "params.n > 1 && (params.a > 1 || params.bn == 0)",
+    "!(params.bn > 0) || params.ba >= 1.5", "params.bn > 0 ? params.ba > 1 : params.a > 1",
+    "(params.n > 0 ? params.bn / params.n : 0) >= 0.5", "params.ba * 100 / Math.max(params.a, 1) > 50",
+    "Math.abs(params.hi - params.a) < 2.5", "Math.min(params.lo, params.ba) <= 1", "params.c >= 1 && params.on < 2",
+    "params.t - params.bt > 60000", "1.8E9 - params.t / 1000 > 3600.0", "params.hi > -1e3 && params.lo < 1e6",
+    "(params.hi > params.lo) == (params.n > 1)", "params.on == 0 && params.bn == params.n",
+    "params.ba > 0 || !(params.ba > 0)", "params.ba != params.ba", "params.ba == params.ba", "!(params.ba == params.ba)",
+):  # fmt: skip
+    _composite(
+        f"of measures, {_script}",
+        _K,
+        _B,
+        size=100,
+        aggs={
+            **_MEASURES,
+            "keep": {"bucket_selector": {"buckets_path": _PATHS, "script": _script}},
+        },
+    )
+    _composite(
+        f"of measures by insert_zeros, {_script}",
+        _K,
+        size=100,
+        aggs={
+            **_MEASURES,
+            "keep": {
+                "bucket_selector": {
+                    "buckets_path": _PATHS,
+                    "script": _script,
+                    "gap_policy": "insert_zeros",
+                }
+            },
+        },
+    )
+_composite("of measures", _K, _B, size=100, aggs=_MEASURES)
+_composite("of measures, pages", _K, _B, size=3, after={"s0": "al?pha", "s1": None}, aggs=_MEASURES)
+_composite(
+    "over a histogram of each", _K, size=100,
+    aggs={"h": {"date_histogram": {"field": "d", "fixed_interval": "1h", "min_doc_count": 1}, "aggs": {"hi": {"max": {"field": "l"}}, "lo": {"min": {"field": "l"}}}}},
+)  # fmt: skip
+_composite(
+    "over a histogram of each with bounds", _B, size=100, query=_JANUARY,
+    aggs={"h": {"date_histogram": {"field": "d", "fixed_interval": "6h", "min_doc_count": 0, "extended_bounds": {"min": "2026-01-15T00:00:00Z", "max": "2026-01-16T23:59:59Z"}},
+                "aggs": {"hi": {"max": {"field": "l"}}}}},
+)  # fmt: skip
+_composite(
+    "over the newest of each",
+    _K,
+    size=100,
+    aggs={
+        "newest": {
+            "top_hits": {
+                "size": 1,
+                "sort": [{"d": "desc"}, "_doc"],
+                "_source": False,
+                "docvalue_fields": [
+                    "l",
+                    "b",
+                    {"field": "d", "format": "epoch_millis"},
+                    "ip",
+                    "o.a",
+                ],
+            }
+        }
+    },
+)
+_composite(
+    "over the oldest of each",
+    _B,
+    size=100,
+    aggs={
+        "oldest": {
+            "top_hits": {
+                "size": 2,
+                "sort": [{"d": {"order": "asc", "missing": "_last"}}, "_doc"],
+                "_source": ["k"],
+            }
+        }
+    },
+)
+_composite(
+    "over percentiles of each",
+    _K,
+    size=100,
+    aggs={
+        "p": {"percentiles": {"field": "l", "percents": [95]}},
+        "keep": {"bucket_selector": {"buckets_path": {"p": "p.95"}, "script": "params.p > 2"}},
+    },
+)
+_composite(
+    "over states of each",
+    _K,
+    {"terms": {"field": "o.a"}},
+    size=100,
+    aggs={"t": {"max": {"field": "d"}}},
+)

@@ -36,7 +36,7 @@ def _queries() -> Iterator[tuple[str, Json]]:
               1769860800000, "1769860800000", "15.01.2026", "2026-02-28||+1d", ""],
         "day": ["2026-01-31", 1769860800, "31.01.2026"],
         "b": [True, False, "true", "false", "", "yes", 1],
-        "ip": ["10.0.0.1", "10.0.0.0/24", "::1", "2001:db8::/32", "::ffff:10.0.0.1", "10.0.0", 5],
+        "ip": ["10.0.0.1", "10.0.0.1%eth0", "10.0.0.1%", "10.0.0.0/24", "10.0.0.0/0", "10.0.0.1/32", "10.0.0.77/24", "::/0", "10.0.0.0/33", "::1", "2001:db8::/32", "::ffff:10.0.0.1", "10.0.0", 5],
         "o.a": ["x", "dotted"], "o.p.q": [1, 4, 9], "o": ["x"], "n.name": ["a"], "nope": ["x"],
     }  # fmt: skip
     for field, several in values.items():
@@ -98,6 +98,12 @@ def _ranges() -> Iterator[Json]:
         yield {"d": {bound: "2026-01", "format": "yyyy-MM"}}
         yield {"day": {bound: "2026-01-31"}}
         yield {"day": {bound: 1769860800}}
+    for anchor in ("2026-01-15T11:00:37Z||-30m/m", "2026-01-15T11:00:37.5Z||-1h/h", "2026-02-01T00:00:00Z||-1d/d",
+                   "2026-01-15T10:59:59.999Z||", "2026-01-15T11:00:37Z||-37s", "2026-01-16T00:00:00.000Z||/d"):  # fmt: skip
+        for bound in ("gt", "gte", "lt", "lte"):
+            yield {"d": {bound: anchor}}
+    yield {"d": {"gte": "2026-01-15T10:30:00.2Z", "lt": "2026-01-15T10:31"}}
+    yield {"d": {"gte": "2026-01-15T10:30:00.1Z", "lt": "2026-01-15T10:31"}}
     yield {"d": {"gte": "2026-01-15", "lte": "2026-01-15"}}
     yield {"d": {"gte": "2026-01-15T10:00:00Z", "lt": "2026-01-15T10:59:59.999Z"}}
     yield {"l": {"gte": 1, "time_zone": "+01:00"}}
@@ -137,7 +143,7 @@ def _patterns() -> Iterator[tuple[str, Json]]:
     ):
         for pattern in ("al*", "AL*", "*", "?????", "*ph?", "a*a", "", "qui*", "*1*"):
             yield f"wildcard {field} {pattern}", {"wildcard": {field: {"value": pattern}}}
-        for text in ("al", "AL", "", "qu", "1"):
+        for text in ("al", "AL", "", "qu", "1", "pha"):
             yield f"prefix {field} {text!r}", {"prefix": {field: {"value": text}}}
     for pattern in (
         "al\\*pha",
