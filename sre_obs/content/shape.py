@@ -25,6 +25,9 @@ from sre_obs.model.secret import Secret
 
 Model = TypeVar("Model", bound="Shape")
 
+# Problems of one file: who has so many looks at the first ones first.
+_MOST = 100
+
 _NUMBER = re.compile(r"[-+]?(?:\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,2})?", re.ASCII)
 
 
@@ -195,7 +198,7 @@ def read_shape(
     try:
         return model.model_validate(root), []
     except ValidationError as error:
-        found = [_problem(document, model, words, root, e) for e in error.errors()]
+        found = [_problem(document, model, words, root, e) for e in error.errors()[:_MOST]]
         return None, sorted(found, key=lambda p: p.location)
 
 

@@ -92,6 +92,8 @@ class Document:
         self.root: Node | None = None
         self.hidden: list[Span] = []
         self.hide_source = False
+        self._last_line: tuple[int, Span] = (-1, (0, 0))
+        self._last_source: tuple[Span, str] = ((-1, 0), "")
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -134,14 +136,22 @@ class Document:
         return self._mask(0, len(self.text))
 
     def _line(self, line: int) -> Span:
-        begin = self._lines[line]
-        after = self._lines[line + 1] if line + 1 < len(self._lines) else len(self.text)
-        return begin, begin + len(self.text[begin:after].rstrip("\r\n"))
+        # The last one is kept: a line of a megabyte may hold thousands of problems.
+        if line != self._last_line[0]:
+            begin = self._lines[line]
+            after = self._lines[line + 1] if line + 1 < len(self._lines) else len(self.text)
+            stop = begin + len(self.text[begin:after].rstrip("\r\n"))
+            self._last_line = line, (begin, stop)
+        return self._last_line[1]
 
     def _source(self, line: int) -> str:
         # A place in a line that holds a secret keeps its column: hiding starts behind it
         # or, for what is wrong inside a secret, at its first character.
-        return self._mask(*self._line(min(line, len(self._lines) - 1))).rstrip("\r\n")
+        key = (line, len(self.hidden))
+        if key != self._last_source[0]:
+            source = self._mask(*self._line(min(line, len(self._lines) - 1))).rstrip("\r\n")
+            self._last_source = key, source
+        return self._last_source[1]
 
     def _mask(self, begin: int, stop: int) -> str:
         out, at = [], begin

@@ -60,7 +60,14 @@ class Contract:
     """All streams that are known."""
 
     streams: tuple[Stream, ...] = ()
+    # What was looked up before: a folder of rules asks the same few things over and over.
     _found: dict[str, tuple[Stream, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _fields: dict[tuple[tuple[str, ...], str], tuple[Field, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _types: dict[tuple[str, ...], FieldTypes] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -73,9 +80,17 @@ class Contract:
             self._found[index] = found
         return found
 
-    def fields_of(self, indices: Iterable[str], name: str) -> Iterator[Field]:
-        """What each of the streams that these patterns can mean says of a field; `name` may
-        hold ``*``."""
+    def fields(self, indices: tuple[str, ...], name: str) -> tuple[Field, ...]:
+        """What each of the streams that these patterns can mean says of a field, each saying
+        once; `name` may hold ``*``."""
+        key = (indices, name)
+        found = self._fields.get(key)
+        if found is None:
+            found = tuple(dict.fromkeys(self._said(indices, name)))
+            self._fields[key] = found
+        return found
+
+    def _said(self, indices: tuple[str, ...], name: str) -> Iterator[Field]:
         for stream in self._each(indices):
             if "*" in name:
                 yield from (f for known, f in stream.fields.items() if overlap(known, name))
@@ -86,13 +101,17 @@ class Contract:
         """Field -> type over all streams that these patterns can mean. Names with ``*`` are
         left out, since a mapping has none; what two streams type differently is what the
         more exact pattern says."""
-        streams = sorted(self._each(indices), key=lambda s: len(s.pattern))
-        return {
-            name: known.type
-            for stream in streams
-            for name, known in stream.fields.items()
-            if "*" not in name
-        }
+        found = self._types.get(indices)
+        if found is None:
+            streams = sorted(self._each(indices), key=lambda s: len(s.pattern))
+            found = {
+                name: known.type
+                for stream in streams
+                for name, known in stream.fields.items()
+                if "*" not in name
+            }
+            self._types[indices] = found
+        return found
 
     def _each(self, indices: Iterable[str]) -> Iterator[Stream]:
         seen: set[str] = set()

@@ -79,14 +79,14 @@ def load_rule(
     path: Path, *, allow: Allow = DEFAULT_ALLOW, name: str = ""
 ) -> tuple[Rule | None, list[Problem]]:
     """Load one file."""
-    return _read(*yaml.load(path, name=name), path, allow)
+    return read_rule(*yaml.load(path, name=name), path, allow)
 
 
 def parse_rule(
     text: str | bytes, path: Path, *, allow: Allow = DEFAULT_ALLOW
 ) -> tuple[Rule | None, list[Problem]]:
     """A rule's text as if it were in the file `path`."""
-    return _read(*yaml.parse(text, str(path)), path, allow)
+    return read_rule(*yaml.parse(text, str(path)), path, allow)
 
 
 def rule_files(folder: Path, on_error: Callable[[Path, OSError], None]) -> Iterator[Path]:
@@ -134,9 +134,11 @@ def _is_rule(name: str, *, top: bool) -> bool:
     return not (top and name in _OTHER_FILES)
 
 
-def _read(
+def read_rule(
     document: yaml.Document, problems: list[Problem], path: Path, allow: Allow
 ) -> tuple[Rule | None, list[Problem]]:
+    """A rule out of a text that was read, and what is wrong besides `problems`, those of
+    reading it."""
     id_, named = _identity(document, path)
     problems = problems + named
     shape, wrong = read_shape(document, RuleShape, WORDS)

@@ -1,0 +1,239 @@
+"""One rule as checks see it: the noun, the places of its parts, and the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from sre_obs.content.rules.checks.clauses import All, Clause, clauses, leaves
+from sre_obs.content.rules.queries import text_of_variable
+from sre_obs.content.rules.written import Written
+from sre_obs.content.yaml import Document, Map, Node, Scalar, Seq
+from sre_obs.model.errors import QueryError
+from sre_obs.model.problem import Location, Problem, Severity
+from sre_obs.model.rule import Function, Measure, Query, Rule, RuleKind
+from sre_obs.model.telemetry import Contract, Field
+from sre_obs.query.kql.fields import Use
+
+# Looking for the nearest of hundreds of names takes milliseconds: no more than so often.
+_MOST_NEAREST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query of a rule: the text's node, the streams that it is asked of, its tree, and
+    the function that counts what it finds."""
+
+    node: Node
+    indices: tuple[str, ...]
+    tree: Clause
+    measure: Measured | None = None  # None: the rule's own
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure of a rule, also the one that a threshold names, with its streams and its
+    window as they count. `path` leads to its block."""
+
+    measure: Measure
+    indices: tuple[str, ...]
+    window: float
+    path: tuple[str, ...]
+    scope: tuple[str, ...]  # the fields by which it is grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A field's name as it is written somewhere: what it is for, and where."""
+
+    name: str
+    indices: tuple[str, ...]
+    place: Location
+    what: str  # query, group_by, field, series, order, evidence
+    use: Use | None = None  # of a query
+
+
+class Subject:
+    """One rule. `tested` says whether a test lies beside it, None where that is not known."""
+
+    def __init__(
+        self, rule: Rule, document: Document, contract: Contract, *, tested: bool | None = None
+    ) -> None:
+        self.rule = rule
+        self.document = document
+        self.contract = contract
+        self.tested = tested
+        self.written = Written(document)
+        self._nearest = 0
+
+    def problem(
+        self, slug: str, place: Location, message: str, remedy: str, severity: Severity
+    ) -> Problem:
+        """A problem with its source line."""
+        return self.document.problem(slug, place, message, remedy, severity)
+
+    @cached_property
+    def measures(self) -> tuple[Measured, ...]:
+        """What the rule measures, in its order."""
+        rule = self.rule
+        if rule.kind is not RuleKind.THRESHOLD:
+            return ()
+        if not rule.measures:
+            limit = rule.threshold
+            measure = Measure("", limit.function, limit.field, limit.percent)
+            return (Measured(measure, rule.index, rule.window, ("threshold",), rule.group_by),)
+        return tuple(
+            Measured(
+                measure,
+                measure.index or rule.index,
+                measure.window or rule.window,
+                ("measures", measure.name),
+                rule.group_by if measure.by is None else measure.by,
+            )
+            for measure in rule.measures
+        )
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """The queries of the rule that are texts, in its order."""
+        found = []
+        own = self._asked(self.written.root.get("query"), self.rule.query, self.rule.index, None)
+        if own is not None:
+            found.append(own)
+        for measured in self.measures:
+            block = self.block(*measured.path)
+            if measured.path[0] == "measures" and isinstance(block, Map):
+                query = measured.measure.query
+                asked = self._asked(block.get("query"), query, measured.indices, measured)
+                if asked is not None:
+                    found.append(asked)
+        return tuple(found)
+
+    def _asked(
+        self, node: Node | None, query: Query, indices: tuple[str, ...], of: Measured | None
+    ) -> Asked | None:
+        if node is None or not query.fields:
+            return None
+        if query.language == "dsl" or not isinstance(node, Scalar):
+            return Asked(node, indices, All(()), of)
+        texts = ((n, text_of_variable(v)) for n, v in self.rule.variables.items())
+        variables = tuple(texts) if "${" in node.text else ()
+        try:
+            return Asked(node, indices, clauses(node.text, query.language, variables), of)
+        except QueryError:
+            return None
+
+    def names(self) -> Iterator[Named]:
+        """All fields that the rule names, in its order."""
+        for asked in self.asked:
+            if isinstance(asked.node, Scalar):
+                for leaf in leaves(asked.tree):
+                    place = self.document.place(asked.node, leaf.start, leaf.end - leaf.start)
+                    yield Named(leaf.field, asked.indices, place, "query", leaf.use)
+            else:
+                query = self.rule.query if asked.measure is None else asked.measure.measure.query
+                for name in query.fields:
+                    yield Named(name, asked.indices, self._in_dsl(asked.node, name), "query")
+        root = self.written.root
+        for item in _scalars(root.get("group_by")):
+            yield Named(item.text, self.rule.index, self.document.place(item), "group_by")
+        for measured in self.measures:
+            yield from self._of_measure(measured)
+        everywhere = tuple(dict.fromkeys((*self.rule.index, *self._other_indices())))
+        for item in _scalars(root.get("evidence")):
+            yield Named(item.text, everywhere, self.document.place(item), "evidence")
+
+    def _of_measure(self, measured: Measured) -> Iterator[Named]:
+        block = self.block(*measured.path)
+        if not isinstance(block, Map):
+            return
+        for key in ("field", "order"):
+            node = block.get(key)
+            if isinstance(node, Scalar) and node.text:
+                yield Named(node.text, measured.indices, self.document.place(node), key)
+        for item in _scalars(block.get("series")):
+            yield Named(item.text, measured.indices, self.document.place(item), "series")
+        if measured.measure.index:
+            # What joins two streams must be in both.
+            place = self.written.key(*measured.path, "by" if "by" in block else "index")
+            for name in measured.scope:
+                yield Named(name, measured.indices, place, "group_by")
+
+    def _other_indices(self) -> Iterator[str]:
+        for measured in self.measures:
+            yield from measured.indices
+
+    def block(self, *path: str) -> Node | None:
+        """The node at a path of keys."""
+        node: Node | None = self.written.root
+        for step in path:
+            node = node.get(step) if isinstance(node, Map) else None
+        return node
+
+    def place_in(self, asked: Asked, start: int, end: int) -> Location:
+        """The place of a piece of a query's text."""
+        return self.document.place(asked.node, start, end - start)
+
+    def known(self, indices: tuple[str, ...], name: str) -> tuple[Field, ...]:
+        """What the streams that these patterns can mean say of a field."""
+        return self.contract.fields(indices, name)
+
+    def nearest(self, indices: tuple[str, ...], name: str) -> str:
+        """The field of these streams that is called most alike, or ""."""
+        self._nearest += 1
+        if self._nearest > _MOST_NEAREST:
+            return ""
+        found = get_close_matches(name, self.contract.types_of(*indices), n=1, cutoff=0.75)
+        return found[0] if found else ""
+
+    def _in_dsl(self, node: Node, name: str) -> Location:
+        found = _find(node, name)
+        if isinstance(found, tuple):
+            return self.document.location(*found)
+        return self.document.place(node if found is None else found)
+
+
+def judged(contract: Contract, indices: tuple[str, ...]) -> bool:
+    """Whether the contract knows all fields of these streams, so that one it lacks is wrong.
+
+    It does not of an index that is not in it, of open streams, and of a pattern such as
+    ``logs-*`` that may mean anything.
+    """
+    for index in indices:
+        streams = contract.streams_of(index)
+        dataset = index.rpartition(":")[2].partition("-")[2]
+        if not streams or not dataset or dataset.startswith("*") or any(s.open for s in streams):
+            return False
+    return True
+
+
+def _scalars(node: Node | None) -> list[Scalar]:
+    return [item for item in node if isinstance(item, Scalar)] if isinstance(node, Seq) else []
+
+
+def _find(node: Node, name: str) -> Node | tuple[int, int] | None:
+    """Where a field's name stands in a DSL query: a key, or a text."""
+    if isinstance(node, Scalar):
+        return node if node.text.partition("^")[0] == name else None
+    if isinstance(node, Map):
+        if name in node:
+            return node.keys_at[name]
+        inner = list(node.values())
+    else:
+        inner = list(node)
+    for below in inner:
+        found = _find(below, name)
+        if found is not None:
+            return found
+    return None
+
+
+NUMBERS = frozenset(
+    (
+        *("long", "integer", "short", "byte", "unsigned_long"),
+        *("double", "float", "half_float", "scaled_float"),
+    )
+)
+COUNTING = (Function.COUNT, Function.CARDINALITY, Function.MATCHES, Function.CHANGES)
