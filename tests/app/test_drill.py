@@ -385,3 +385,131 @@ def test_on_a_real_cluster_an_index_that_refuses_the_document_is_told(
     hop = failure(site.walk(PAYMENTS, index=f"{es_prefix}-UPPER"))
     assert hop.name == "document"
     assert hop.remedy
+
+
+RULE = """\
+title: Deadlocks
+kind: threshold
+index: logs-app.log-*
+query: 'level: error'
+from: now-5m
+interval: 1m
+group_by: [pod]
+threshold: {limit: 5, unit: deadlocks}
+severity: critical
+owner: database
+labels: {team: payments}
+annotations:
+  summary: '{{ value }} deadlocks in {{ entity["pod"] }}'
+"""
+TEST = """\
+cases:
+  - name: none fires
+    documents: [{index: logs-app.log-default, fields: {level: info}}]
+    expect: []
+  - name: five fire
+    documents:
+      - {index: logs-app.log-default, count: 5, fields: {level: error, pod: web-1}}
+    expect: [{fires: 2m}]
+"""
+
+
+def rules(site: Site, *, rule: str = RULE, test: str = TEST, overrides: str = "") -> None:
+    """The rule pg-deadlocks of the site, its test, and overrides."""
+    folder = site.folder / "rules" / "postgresql"
+    folder.mkdir(parents=True)
+    (folder / "pg-deadlocks.yml").write_text(rule)
+    if test:
+        (folder / "pg-deadlocks.test.yml").write_text(test)
+    site.values["rules"] = site.folder / "rules"
+    if overrides:
+        (site.folder / "overrides.yml").write_text(overrides)
+        site.values["overrides"] = site.folder / "overrides.yml"
+
+
+def test_a_rule_s_own_case_goes_through_evaluation_words_route_and_receiver(
+    site: Site, slack: StandIn
+) -> None:
+    rules(site)
+    walk = site.walk(rule="pg-deadlocks")
+    test = site.folder / "rules" / "postgresql" / "pg-deadlocks.test.yml"
+    assert [(hop.name, hop.ok, hop.detail) for hop in walk.hops] == [
+        ("document", True, f"5 of {test}:5"),
+        ("rule", True, "postgresql/pg-deadlocks fires after 2m, value 5"),
+        ("render", True, "5 deadlocks in web-1"),
+        ("route", True, f"pay-slack, {site.routes}:4"),
+        ("outbox", True, "committed"),
+        ("slack", True, "#pay-alerts, read back"),
+    ]
+    assert walk.planned == 6
+    (post,) = (
+        call
+        for call in slack.calls
+        if call.method == "chat.postMessage" and "thread_ts" not in call.args
+    )
+    said = "DRILL, no action Deadlocks web-1: 5 deadlocks in 5 min, limit 5 deadlocks"
+    assert post.args["text"] == said
+    by = "alert test by ana. Sent by sre-obs alert-test; nothing is wrong."
+    assert by in json.dumps(post.args)
+    for mention in ("<!channel", "<!here", "<!everyone", "<@", "<!subteam"):
+        assert mention not in json.dumps(post.args)
+
+
+def test_it_is_routed_as_overrides_say_and_evaluated_as_its_test_says(
+    site: Site, slack: StandIn
+) -> None:
+    overrides = (
+        "rules:\n  postgresql/pg-deadlocks:\n    threshold: {limit: 50}\n    labels: {team: hook}\n"
+    )
+    rules(site, overrides=overrides)
+    walk = site.walk(rule="postgresql/pg-deadlocks")
+    assert walk.hops[1].ok
+    assert walk.hops[3].detail == f"hook, {site.routes}:9"
+
+
+@pytest.mark.parametrize(
+    ("changes", "hop", "words"),
+    [
+        ({"rule": RULE.replace("limit: 5", "limit: 6")}, "rule", "its case does not fire"),
+        (
+            {"rule": RULE.replace("{{ value }}", "{{ value / nothing }}")},
+            "render",
+            '(annotation summary: no variable "nothing"',
+        ),
+    ],
+)
+def test_a_rule_drill_ends_where_the_rule_does(
+    site: Site, changes: dict[str, str], hop: str, words: str
+) -> None:
+    rules(site, **changes)
+    failed = failure(site.walk(rule="pg-deadlocks"))
+    assert failed.name == hop
+    assert words in failed.detail
+    assert failed.remedy.endswith("pg-deadlocks.test.yml")
+
+
+@pytest.mark.parametrize(
+    ("name", "test", "message", "remedy"),
+    [
+        ("pg-deadlock", TEST, 'no rule is called "pg-deadlock"', "write pg-deadlocks"),
+        ("pg-deadlocks", "", "this rule has no test", "write pg-deadlocks.test.yml"),
+        (
+            "pg-deadlocks",
+            TEST[: TEST.index("  - name: five")],
+            "no case of its test expects an alert",
+            "write one that fires",
+        ),
+    ],
+)
+def test_what_cannot_be_drilled_is_refused(
+    site: Site, name: str, test: str, message: str, remedy: str
+) -> None:
+    rules(site, test=test)
+    with pytest.raises(UsageError) as caught:
+        site.walk(rule=name)
+    assert (caught.value.message, caught.value.remedy) == (message, remedy)
+
+
+def test_the_command_drills_a_rule(site: Site, slack: StandIn, golden: Golden) -> None:
+    rules(site)
+    golden("cli", "alert-test", "rule.txt", typed(site, "--rules rules --rule pg-deadlocks"))

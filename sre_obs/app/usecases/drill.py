@@ -289,12 +289,8 @@ class _Drill:
         }
         if self._rehearsal is not None and found is not None:
             own = {**found.labels, **self._order.labels}
-            summary = found.annotations.get("summary") or found.annotations.get("title", "")
-            words = {
-                **found.annotations,
-                "summary": f"{words['summary']}: {summary}",
-                "description": words["description"],
-            }
+            said = f"{words['summary']}. {words['description']}"
+            words = {**found.annotations, "description": said}
         labels = {**own, "sre_obs_drill": "true", "drill_id": self._id}
         now = self._clock.now()
         alert = found or Alert("", {}, {}, starts_at=now, fired_at=now, updated_at=now)
