@@ -28,8 +28,8 @@ from sre_obs.query.lucene.nodes import (
     Wild,
     Word,
 )
-from sre_obs.query.lucene.variables import Values
 from sre_obs.query.lucene.weigh import Item, Modifier, weigh
+from sre_obs.query.variables import Values
 
 # Elasticsearch refuses bool queries nested deeper than 30 anyway.
 MAX_DEPTH = 50
