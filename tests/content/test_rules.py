@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -11,8 +12,23 @@ from hypothesis import strategies as st
 
 from sre_obs.content.rules.load import load_rule, load_rules, parse_rule
 from sre_obs.content.rules.schema import RuleShape
+from sre_obs.model.expression import Name
 from sre_obs.model.problem import Problem
-from sre_obs.model.rule import Comparison, Function, NoData, Rule, RuleKind, RuleState, Threshold
+from sre_obs.model.rule import (
+    Comparison,
+    Flapping,
+    Function,
+    Level,
+    Measure,
+    NoData,
+    Over,
+    Rule,
+    RuleKind,
+    RuleState,
+    Runs,
+    Threshold,
+)
+from sre_obs.query.expression import write
 from tests.content.problems import line, lines, pointed
 
 FILE = Path("rules/shop/oom.yml")
@@ -465,3 +481,312 @@ def test_any_rule_file_gives_a_rule_or_problems(values: dict[str, str], base: bo
 def test_any_text_gives_a_rule_or_problems(text: str | bytes) -> None:
     rule, problems = parse_rule(text, FILE)
     assert rule is not None or problems
+
+
+MEASURED = """\
+title: Memory is near its limit
+kind: threshold
+index: metrics-shop.memory-*
+query: 'team: ${team}'
+from: now-5m
+group_by: [cluster, pod]
+variables: {share: 0.5, team: shop, floor: 10}
+measures:
+  used: {function: avg, field: used}
+  most:
+    function: latest
+    field: most
+    index: [metrics-shop.limit-*]
+    query: 'kind: ${team}'
+    from: now-1h
+    to: now-10m
+    by: [cluster]
+    series: [uid, node]
+    over: max
+    order: created
+    missing: 0
+value: used / most * share
+when: most > floor
+valid: used > 0
+threshold: {comparison: ">=", limit: 0.9, unit: of its limit, clear: 0.85}
+levels:
+  - {severity: critical, limit: 0.97, for: 2m, comparison: ">", clear: 0.95}
+for: 10m
+runs: 3 of 5
+flapping: true
+no_data: alert
+severity: warning
+runbook:
+  means: It will be killed.
+  look: kubectl top pod {{ labels.pod }}
+  act: Restart it.
+  link: https://wiki.example.com/memory
+annotations: {action: Call somebody., summary: Full}
+"""
+
+
+def test_a_rule_made_of_measures_is_read_as_it_is_written() -> None:
+    rule = good(MEASURED)
+    used, most = rule.measures
+    assert used == Measure("used", Function.AVG, "used")
+    assert most == Measure(
+        name="most",
+        function=Function.LATEST,
+        field="most",
+        query=most.query,
+        index=("metrics-shop.limit-*",),
+        window=3_000.0,  # 50 minutes, which end 10 minutes before the rule's
+        ends=600.0,
+        by=("cluster",),
+        series=("uid", "node"),
+        over=Over.MAX,
+        order="created",
+        missing=0.0,
+    )
+    assert "'kind': 'shop'" in str(most.query.dsl)
+    assert most.query.text == "kind: ${team}"
+    assert rule.value is not None and write(rule.value) == "used / most * share"
+    assert rule.when is not None and write(rule.when) == "most > floor"
+    assert rule.valid is not None and write(rule.valid) == "used > 0"
+    assert rule.variables == {"share": 0.5, "team": "shop", "floor": 10.0}
+    assert rule.threshold == Threshold(
+        comparison=Comparison.GTE, limit=0.9, unit="of its limit", clear=0.85
+    )
+    assert rule.levels == (Level("critical", 0.97, Comparison.GT, 0.95, 120.0),)
+    assert (rule.runs, rule.flapping, rule.no_data) == (Runs(3, 5), Flapping(), NoData.ALERT)
+    assert rule.runbook == "https://wiki.example.com/memory"
+    assert rule.annotations == {
+        "description": "It will be killed.",
+        "look": "kubectl top pod {{ labels.pod }}",
+        "action": "Call somebody.",
+        "summary": "Full",
+    }
+    assert rule.origins == {}
+
+
+def test_the_only_measure_is_the_value() -> None:
+    text = MEASURED[: MEASURED.index("  most:")] + "threshold: {limit: 1}\nseverity: info\n"
+    rule = good(text)
+    assert rule.value == Name("used")
+    assert (rule.when, rule.valid) == (None, None)
+
+
+def test_each_function_has_what_it_needs() -> None:
+    text = (
+        MEASURED[: MEASURED.index("  used:")]
+        + """\
+  a: {}
+  b: {function: cardinality, field: x}
+  c: {function: percentile, field: x, percent: 95}
+  d: {function: matches, query: 'state: bad', order: created}
+  e: {function: increase, field: x, from_zero: true, by: []}
+  f: {function: changes, field: x}
+  g: {function: slope, field: x, from: now-6h}
+  h: {function: age, field: created}
+value: max(a, b, c, d, e, f, g, h)
+threshold: {limit: 1}
+severity: info
+"""
+    )
+    measures = {m.name: m for m in good(text).measures}
+    assert measures["a"] == Measure("a", Function.COUNT)
+    assert measures["c"].percent == 95.0
+    assert measures["d"].query.fields == ("state",)
+    assert (measures["e"].from_zero, measures["e"].by) == (True, ())
+    assert (measures["g"].window, measures["g"].ends) == (21_600.0, 0.0)
+
+
+def test_a_state_is_held_against_the_newest_document_of_two_minutes() -> None:
+    rule = good(GOOD.replace("kind: query", "kind: state"))
+    assert rule.kind is RuleKind.STATE
+    assert (rule.window, rule.measures, rule.value) == (120.0, (), None)
+    assert good(GOOD.replace("kind: query", "kind: state\nfrom: now-5m")).window == 300.0
+    assert wrong(GOOD.replace("kind: query", "kind: state").replace("query:", "#")) == (
+        '1:1+1 rules/missing-key: "query" is missing: a state rule holds the newest document '
+        "against it | add it"
+    )
+
+
+def test_levels_of_a_rule_without_a_limit_differ_by_time() -> None:
+    text = GOOD.replace("kind: query", "kind: state") + "for: 5m\n"
+    rule = good(text + "levels: [{severity: critical, for: 30m}]\n")
+    assert rule.levels == (Level("critical", for_=1_800.0),)
+    assert wrong(text + "levels: [{severity: critical, for: 4m}]\n") == (
+        "7:10+29 rules/wrong-value: level critical is reached when the one before it is"
+        " | give it a for longer than 5m"
+    )
+    assert wrong(text + "levels: [{severity: critical, limit: 4}]\n").startswith(
+        '7:32+5 rules/wrong-value: "limit" is for kind threshold'
+    )
+
+
+@pytest.mark.parametrize("flapping", ["false", "{changes: 6, runs: 30, calm: 2}"])
+def test_flapping_is_off_or_has_numbers(flapping: str) -> None:
+    rule = good(GOOD + f"flapping: {flapping}\n")
+    assert rule.flapping == (None if flapping == "false" else Flapping(6, 30, 2))
+
+
+def test_lucene_is_a_language_too() -> None:
+    rule = good(
+        MEASURED.replace("query: 'team: ${team}'", "language: lucene\nquery: 'team:${team}'")
+        .replace("'kind: ${team}'", "'kind:${team} AND size:>5'")
+        .replace("team: shop", "team: a* OR b")
+    )
+    assert rule.query.language == "lucene"
+    assert rule.query.fields == ("team",)
+    assert "a* OR b" in str(rule.query.dsl)
+    assert rule.measures[1].query.fields == ("kind", "size")
+    problem = wrong(GOOD.replace("query: 'kube", "language: lucene\nquery: '(kube"))
+    assert problem.startswith("5:9+1 rules/query-syntax: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("used / most", "usd / most", "22:8+3 rules/unknown-name: there is no measure or variable "
+         "usd | write used"),
+        ("used / most", "used / / most", "22:15+1 rules/expression-syntax: '/' where a number or a "
+         "name should be"),
+        ("used / most * share", "used / team", "22:15+4 rules/expression-syntax: team is a text, "
+         "not a number | give the variable a number"),
+        ("used / most * share", "share * 2", '22:8+9 rules/wrong-value: "value" uses no measure, '
+         "and is the same for all | one of: used, most"),
+        ("value: used / most * share\n", "", '8:1+8 rules/missing-key: "value" is missing: there '
+         "are 2 measures | say what to compare"),
+        ("most > floor", "most", "23:7+4 rules/expression-syntax: a number where a condition "
+         "should be | compare it: most > 0"),
+        ("most > floor", ">\n  most\n  > floor and\n  usd > 0", "26:3+3 rules/unknown-name: there "
+         "is no measure or variable usd | write used"),
+        ("used: {", "now: {", '9:3+3 rules/wrong-value: "now" means something in expressions, and '
+         "is no free name | call the measure otherwise"),
+        ("used: {", "Used: {", '9:3+4 rules/wrong-value: "Used" is no name for a measure | small '
+         "letters, digits and underscores"),
+        ("share: 0.5", "used: 0.5", '7:13+4 rules/duplicate: "used" is a measure already | call '
+         "one of them otherwise"),
+        ("function: avg", "function: average", '9:20+7 rules/wrong-value: "function" can\'t be '
+         '"average" | write'),
+        ("function: avg", "fucntion: avg", '9:10+8 rules/unknown-key: no such key: "fucntion" | '
+         "write function"),
+        ("function: avg", "function: count", '9:27+5 rules/wrong-value: count counts documents and '
+         'has no "field" | remove field'),
+        ("{function: avg, field: used}", "{function: avg}", '9:3+4 rules/missing-key: "field" is '
+         "missing: avg needs it | add the field to measure"),
+        ("{function: avg, field: used}", "{function: percentile, field: used}",
+         '9:3+4 rules/missing-key: "percent" is missing | add percent: 95'),
+        ("{function: avg, field: used}", "{function: avg, field: used, percent: 5}",
+         '9:38+7 rules/wrong-value: "percent" is for function percentile, not avg | remove'),
+        ("{function: avg, field: used}", "{function: matches}", '9:3+4 rules/missing-key: "query" '
+         "is missing: matches holds the newest document against it | add query"),
+        ("{function: avg, field: used}", "{function: matches, query: 'a: b', field: c}",
+         '9:44+5 rules/wrong-value: matches holds the newest document against "query" and has no '
+         '"field" | remove field, or write function: latest'),
+        ("{function: avg, field: used}", "{function: avg, field: used, order: x}",
+         '9:38+5 rules/wrong-value: "order" is for latest and matches, not avg | remove it'),
+        ("{function: avg, field: used}", "{function: avg, field: used, from_zero: true}",
+         '9:38+9 rules/wrong-value: "from_zero" is for increase, not avg | remove it'),
+        ("{function: avg, field: used}", "{function: avg, field: used, over: max}",
+         '9:38+4 rules/wrong-value: "over" joins series, and there are none | add series: [field]'),
+        ("{function: avg, field: used}", "{function: avg, field: used, series: [pod]}",
+         '9:47+3 rules/wrong-value: "pod" tells entities apart already | remove it from series'),
+        ("by: [cluster]", "by: [cluster, host]", '17:19+4 rules/wrong-value: "by" is a part of '
+         'group_by, and "host" is not in it | of: cluster, pod'),
+        ("by: [cluster]", "by: [cluster, cluster]", '17:19+7 rules/duplicate: "cluster" twice in '
+         "by | remove one"),
+        ("to: now-10m", "to: now-1h", '16:5+2 rules/wrong-value: "to" is not after "from", now-1h '
+         "| from is the earlier one"),
+        ("    from: now-1h\n", "", '15:5+2 rules/missing-key: "from" is missing: "to" needs it | '
+         "add from: now-1h"),
+        ("[metrics-shop.limit-*]", "[metrics-shop.limit-*, kibana-*]", "13:35+8 "
+         'rules/index-not-allowed: "kibana-*": not among the index patterns'),
+        ("'kind: ${team}'", "'kind: ${taem}'", "14:19+7 rules/unknown-variable: there is no "
+         "variable taem | write ${team}"),
+        ("'kind: ${team}'", "'${team}: 1'", "14:13+7 rules/query-syntax: a variable in the name of "
+         "a field | variables stand for values"),
+        ("'kind: ${team}'", "'kind: (a'", "14:19+1 rules/query-syntax: '(' is never closed"),
+        ("{comparison:", "{function: avg, comparison:", '25:13+8 rules/wrong-value: "function" of '
+         "the threshold does not go with measures | write it into a measure"),
+        ("clear: 0.85", "clear: 0.9", '25:63+5 rules/wrong-value: "clear" is where an alert ends: '
+         "not at 0.9 if it begins at 0.9 | write less than 0.9"),
+        ("severity: critical", "severity: warning", "27:6+8 rules/wrong-value: a level is worse "
+         "than the one before it, and that is warning | write the worst one last"),
+        ("limit: 0.97", "limit: 0.8", "27:26+5 rules/wrong-value: level critical is reached at "
+         "0.8, before the one before it at 0.9 | a limit of more than 0.9"),
+        ("limit: 0.97, for: 2m", "limit: 0.9", "27:5+62 rules/wrong-value: level critical is "
+         "reached when the one before it is | give it another limit"),
+        ('comparison: ">", clear', 'comparison: "<", clear', "27:48+10 rules/wrong-value: < goes "
+         "the other way than >= | write >="),
+        ("runs: 3 of 5", "runs: 5 of 3", "29:7+6 rules/wrong-value: \"runs\": can't be 5 of 3 | "
+         "write 3 of 5"),
+        ("runs: 3 of 5", "runs: 3", '29:7+1 rules/wrong-value: "runs" must say how many runs of '
+         "how many | write 3 of 5"),
+        ("flapping: true", "flapping: often", '30:11+5 rules/wrong-value: "flapping" must be true, '
+         "false or numbers | write {changes: 4, runs: 20, calm: 4}"),
+        ("flapping: true", "flapping: {change: 4}", '30:12+6 rules/unknown-key: no such key: '
+         '"change" | write changes'),
+        ("no_data: alert", "no_data: alarm", '31:10+5 rules/wrong-value: "no_data" can\'t be '
+         '"alarm"'),
+        ("act: Restart it.", "action: Restart it.", '36:3+6 rules/unknown-key: no such key: '
+         '"action" | write it under annotations'),
+        ("look: kubectl top pod {{ labels.pod }}", "look: kubectl top pod {{ labels.pod",
+         "35:9+1 rules/template-syntax: not a template: "),
+        ("link: https://", "link: ftp://", '37:9+29 rules/wrong-value: "link": an address begins '
+         "with http:// or https://"),
+        ("{share: 0.5,", "{share: [1],", '7:20+3 rules/wrong-value: "share" must be a text, not a '
+         "list"),
+    ],
+)  # fmt: skip
+def test_what_no_single_key_can_tell_is_told_at_its_character(
+    old: str, new: str, problem: str
+) -> None:
+    assert old in MEASURED
+    found_lines = lines(found(MEASURED.replace(old, new)))
+    assert found_lines[0].startswith(problem), found_lines
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [
+        ("measures: {a: {}}", "measures"),
+        ("value: a", "value"),
+        ("when: a > 1", "when"),
+        ("valid: a > 1", "valid"),
+    ],
+)
+def test_measures_belong_to_a_threshold(keys: str, key: str) -> None:
+    assert wrong(GOOD + keys + "\n").startswith(
+        f'6:1+{len(key)} rules/wrong-value: "{key}" is for kind threshold'
+    )
+
+
+def test_an_expression_needs_measures() -> None:
+    assert wrong(COUNT + "when: a > 1\n") == (
+        '7:1+4 rules/wrong-value: "when" needs measures | add measures'
+    )
+
+
+def test_a_short_window_misses_nothing_of_what_is_measured_now() -> None:
+    text = MEASURED.replace("from: now-5m", "from: now-30s").replace(
+        "function: avg", "function: latest"
+    )
+    assert found(text) == []
+    assert [
+        p.slug
+        for p in found(text.replace("function: latest, field: used", "function: avg, field: used"))
+    ] == ["rules/window-too-short"]
+
+
+def test_variables_in_elasticsearch_s_own_clauses_are_refused() -> None:
+    text = GOOD.replace(
+        "query: 'kubernetes.container.status.reason: OOMKilled'",
+        "language: dsl\nvariables: {a: b}\nquery: {term: {x: '${a}'}}",
+    )
+    assert wrong(text) == (
+        "6:20+2 rules/query-syntax: variables are for KQL and Lucene | write the value, or KQL"
+    )
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_an_expression_or_a_problem(text: str) -> None:
+    # As YAML's own quoting has it: JSON strings are YAML.
+    rule, problems = parse_rule(MEASURED.replace("used / most * share", json.dumps(text)), FILE)
+    assert (rule is None) == any(p.severity == "error" for p in problems)
