@@ -616,7 +616,7 @@ def test_levels_of_a_rule_without_a_limit_differ_by_time() -> None:
         " | give it a for longer than 5m"
     )
     assert wrong(text + "levels: [{severity: critical, limit: 4}]\n").startswith(
-        '7:32+5 rules/wrong-value: "limit" is for kind threshold'
+        '7:31+5 rules/wrong-value: "limit" is for kind threshold'
     )
 
 
