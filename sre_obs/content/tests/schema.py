@@ -89,13 +89,15 @@ def _one_or_list(node: Any) -> Any:
 Signed = Annotated[float, BeforeValidator(_signed, json_schema_input_type=str)]
 Moment = Annotated[Duration, Field(le=LONGEST)]
 Start = Annotated[float, BeforeValidator(_start, json_schema_input_type=str)]
+# Whole, Number, or a parameter that becomes one: ${n}.
+Count = Annotated[Whole, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
+Value = Annotated[Number, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})]
 # The reasons that a rule has.
 Ended = Annotated[
     Literal[EndReason.UNDER_LIMIT, EndReason.GONE, EndReason.NO_DATA], BeforeValidator(text_of)
 ]
 # What stays a node until it is known where it ends: its places are what is reported.
 AnyMap = Annotated[Any, WithJsonSchema({"type": "object"})]
-AnyValue = Annotated[Any, WithJsonSchema({})]
 
 
 class DateShape(Shape):
@@ -121,7 +123,7 @@ class BlockShape(Shape):
     every: Annotated[Duration, Field(gt=0, le=86_400)] = 10.0
     from_: Signed = Field(0.0, alias="from")
     to: Signed | None = None
-    count: Annotated[Whole, Field(ge=0, le=MOST_DOCUMENTS)] | None = None
+    count: Annotated[Count, Field(ge=0, le=MOST_DOCUMENTS)] | None = None
     fields: AnyMap = None
     series: AnyMap = None
     dates: Named[DateShape] = Field(default_factory=dict)
@@ -145,7 +147,7 @@ class ExpectShape(Shape):
     resolves: Moment | None = None
     ended: Ended | None = None
     starts: Moment | None = None
-    value: Number | None = None
+    value: Value | None = None
     severity: Text | None = None
     levels: Many[ChangeShape] | None = None
     text: TextMap = Field(default_factory=dict)
@@ -171,17 +173,33 @@ class CaseShape(Shape):
     ] = Field(default_factory=list)
 
 
+def _as_it_is(node: Any) -> Any:
+    return node
+
+
+# Nodes that are read once their parameters are known; what editors see of them.
+_Until = Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=str)]
+_Each = Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=list[dict[str, Any]])]
+_Block = Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=BlockShape)]
+_Blocks = Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=list[str | BlockShape])]
+_Expect = Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=list[ExpectShape])]
+_Outcome = Annotated[
+    Any,
+    BeforeValidator(_as_it_is, json_schema_input_type=OutcomeShape | list[OutcomeShape]),
+]
+
+
 class WrittenCaseShape(Shape):
-    """One case as it is written: for the schema of editors and the keys alone."""
+    """One case as it is written, for its keys and for editors."""
 
     name: Annotated[Text, Field(max_length=200)]
-    documents: AnyValue = None
+    documents: _Blocks = None
     like: Text = ""
     but: AnyMap = None
-    each: Annotated[Any, WithJsonSchema({"type": "array", "items": {"type": "object"}})] = None
-    until: AnyValue = None
-    expect: AnyValue = None
-    outcome: AnyValue = None
+    each: _Each = None
+    until: _Until = None
+    expect: _Expect = None
+    outcome: _Outcome = None
 
 
 class SuiteShape(Shape):
@@ -189,7 +207,7 @@ class SuiteShape(Shape):
 
     start: Start = _start(Scalar(START, "", 0, 0))
     overrides: AnyMap = None
-    documents: Named[AnyMap] = Field(default_factory=dict)
+    documents: Named[_Block] = Field(default_factory=dict)
     cases: Annotated[Many[WrittenCaseShape], Field(min_length=1, max_length=10_000)]
 
 
