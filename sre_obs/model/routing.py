@@ -19,6 +19,7 @@ class SlackIntegration:
     token: Secret
     api_url: str = "https://slack.com/api/"
     send_resolved: bool = True
+    rise_to_channel: bool = True  # the reply that a severity rose: in the channel as well
     kind: str = field(default="slack", init=False)
 
 

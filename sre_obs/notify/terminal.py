@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sre_obs.model.notification import RISEN
 from sre_obs.notify import wording
 from sre_obs.notify.headline import headline, origin, since, worst
 from sre_obs.notify.notice import Notice
@@ -22,7 +23,12 @@ def render(notice: Notice) -> str:
     lines = [f"{wording.clock(notice.now, notice.now)}  {head}"]
     if alert is not None and notice.firing:
         told = [f"{since(alert, notice.now)}.", wording.meaning(alert)]
+        told = [wording.risen(alert) if notice.delivery.reason == RISEN else "", *told]
         lines.append(" ".join(part for part in told if part))
+        if flaps := wording.flapping(notice.firing):
+            lines.append(flaps)
+        if look := wording.first_look(alert):
+            lines.append(f"look: {look}")
         action = wording.first_action(alert)
         if action and head.state is not State.DRILL:
             lines.append(f"first: {action}")

@@ -62,7 +62,7 @@ _BROAD = (
 )
 _TAILS = frozenset(("name", "id", "keyword", "uid", "address"))
 
-_MEASURED_IN_WINDOW = frozenset(("count", "cardinality", "sum"))
+_MEASURED_IN_WINDOW = frozenset(("count", "cardinality", "sum", "increase", "changes"))
 
 ENDED: Mapping[EndReason | None, str] = {
     EndReason.UNDER_LIMIT: "under limit",
@@ -157,6 +157,27 @@ def first_action(alert: Alert) -> str:
         if text := clean(alert.annotations.get(name, "")):
             return text
     return ""
+
+
+def first_look(alert: Alert) -> str:
+    """Where to look first, or nothing."""
+    return clean(alert.annotations.get("look", ""))
+
+
+def flapping(alerts: Sequence[Alert]) -> str:
+    """That alerts come and go, or nothing: ``flapping, kept until it is calm``."""
+    count = sum(alert.flapping for alert in alerts)
+    if not count:
+        return ""
+    who = f"{count} of {len(alerts)} flapping" if len(alerts) > 1 else "flapping"
+    return f"{who}, kept until calm"
+
+
+def risen(alert: Alert | None) -> str:
+    """To what severity an alert has risen above its rule's own, or nothing."""
+    if alert is None or not alert.level:
+        return ""
+    return f"risen to {clean(alert.labels.get('severity', '')) or 'a worse severity'}"
 
 
 def runbook(alert: Alert) -> str:

@@ -55,6 +55,7 @@ receivers:
     slack_configs:
       - channel: '#all'
         send_resolved: false
+        rise_to_channel: false
   - name: pay
     webhook_configs:
       - url: https://user:SECRET-2@hooks.example/x?t=SECRET-3
@@ -145,7 +146,7 @@ def test_matchers_are_of_the_strict_utf_8_grammar() -> None:
 def test_receivers_become_integrations_with_their_secrets() -> None:
     routing = good(TREE)
     assert routing.integration("all/slack[0]") == SlackIntegration(
-        "all/slack[0]", "#all", Secret("xoxb-SECRET-1"), send_resolved=False
+        "all/slack[0]", "#all", Secret("xoxb-SECRET-1"), send_resolved=False, rise_to_channel=False
     )
     assert routing.integration("pay/webhook[0]") == WebhookIntegration(
         "pay/webhook[0]",

@@ -27,6 +27,7 @@ MOST = 20
 LONGEST = 300
 
 _FIRES, _RESOLVED, _STALE = "alert fires", "alert resolved", "alert is stale"
+_WORSE = "alert is worse"
 _UNWELL = (Outcome.MISCONFIGURED, Outcome.STALE)
 _DIGITS = re.compile(r"\d+")
 _alerts = structlog.get_logger("alerts")
@@ -172,7 +173,8 @@ class Sources:
 
 
 def tell(changed: Iterable[Alert], known: Mapping[str, Alert], now: float) -> None:
-    """Say which alerts begin to fire, resolve, or become stale. `known` is how they were."""
+    """Say which alerts begin to fire, get worse, resolve, or become stale. `known` is how
+    they were."""
     found = ((_news(alert, known.get(alert.fingerprint), now), alert) for alert in changed)
     _tell([(word, alert) for word, alert in found if word])
 
@@ -191,6 +193,7 @@ def _tell(news: Sequence[tuple[str, Alert]]) -> None:
             fire=counts[_FIRES],
             resolved=counts[_RESOLVED],
             stale=counts[_STALE],
+            worse=counts[_WORSE],
             most=", ".join(f"{_short(name)} ({count})" for name, count in names),
         )
         return
@@ -212,6 +215,8 @@ def _news(alert: Alert, before: Alert | None, now: float) -> str:
         return _RESOLVED if fired else ""
     if not fired:
         return _FIRES
+    if before is not None and alert.level > before.level:
+        return _WORSE
     if alert.stale_since is not None and before is not None and before.stale_since is None:
         return _STALE
     return ""

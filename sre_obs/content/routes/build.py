@@ -237,7 +237,9 @@ class Builder:
             url = self._slack_base(common.slack_api_url, ("global", "slack_api_url"))
         else:
             url = self.slack.api_url
-        return SlackIntegration(id_, shape.channel, token, url, shape.send_resolved)
+        return SlackIntegration(
+            id_, shape.channel, token, url, shape.send_resolved, shape.rise_to_channel
+        )
 
     def _slack_base(self, url: Secret, path: tuple[int | str, ...]) -> str:
         """The base of the Web API; Alertmanager's setting names the method as well."""

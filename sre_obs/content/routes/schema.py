@@ -71,6 +71,7 @@ class SlackShape(Shape):
     app_token_file: Text | None = None
     app_url: SecretLink | None = None
     send_resolved: Flag = True
+    rise_to_channel: Flag = True
 
 
 class WebhookShape(Shape):

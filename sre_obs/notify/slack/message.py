@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from sre_obs.model.alert import Alert
-from sre_obs.model.notification import Delivery, DeliveryKind
+from sre_obs.model.notification import RISEN, Delivery, DeliveryKind
 from sre_obs.model.routing import SlackIntegration
 from sre_obs.notify import wording
 from sre_obs.notify.headline import Headline, headline, lasted, no_data, origin, since, worst
@@ -83,6 +83,10 @@ def render(notice: Notice) -> SlackCall:
     arguments |= {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
     if delivery.kind is DeliveryKind.REPLY and at is not None:
         arguments["thread_ts"] = at.ts
+        integration = notice.integration
+        if isinstance(integration, SlackIntegration) and integration.rise_to_channel:
+            # A thread is read by who is in it already: a rise may concern others.
+            arguments |= {"reply_broadcast": True} if _rises(delivery) else {}
         return SlackCall("chat.postMessage", {"channel": at.channel, **arguments})
     return SlackCall("chat.postMessage", {"channel": _channel(notice), **arguments})
 
@@ -161,8 +165,25 @@ def _second(notice: Notice, state: State) -> str:
         clock = wording.clock(at, notice.now)
         ending = f", last {escape(cut(prose(last), 100))}" if last else ""
         return f"No data since {clock} ({moment(at, clock)}){ending}. Held as it was."
-    told = (_fact(alert, notice), _told_of(alert), _silent(notice))
+    told = (
+        _risen(notice),
+        _fact(alert, notice),
+        _told_of(alert),
+        _silent(notice),
+        _sentence(_capital(escape(wording.flapping(notice.firing)))),
+    )
     return " ".join(part for part in told if part)
+
+
+def _risen(notice: Notice) -> str:
+    """Of what is noticed because it got worse; the message that is edited says it anyway."""
+    if not _rises(notice.delivery):
+        return ""
+    return _sentence(_capital(escape(prose(wording.risen(worst(notice))))))
+
+
+def _rises(delivery: Delivery) -> bool:
+    return delivery.kind is DeliveryKind.REPLY and delivery.reason == RISEN
 
 
 def _fact(alert: Alert, notice: Notice) -> str:
@@ -250,6 +271,8 @@ def _action(notice: Notice, state: State) -> str:
     if alert is None or state is State.DRILL:
         return ""
     parts = []
+    if look := escape(cut(prose(wording.first_look(alert)), 300)):
+        parts.append(_sentence(f"Look: {look}"))
     if action := escape(cut(prose(wording.first_action(alert)), 300)):
         parts.append(_sentence(f"First: {action}"))
     if runbook := wording.runbook(alert):
@@ -285,6 +308,7 @@ def _plain(notice: Notice, head: Headline) -> str:
     if alert is not None and notice.firing:
         begun = f"{_capital(since(alert, notice.now))}."
         lines.append(prose(f"{begun} {cut(wording.meaning(alert), 300)}"))
+        lines.append(_sentence(_capital(wording.flapping(notice.firing))))
         action = wording.first_action(alert)
         if action and head.state is not State.DRILL:
             lines.append(prose(f"First: {cut(action, 300)}"))

@@ -38,6 +38,7 @@ class Card:
     place: str
     silenced: str  # "ana until 05:00:00 UTC"
     shadow: bool
+    flapping: str  # "flapping, kept until calm"
 
 
 def card(alert: Alert, desk: Desk) -> Card:
@@ -62,6 +63,7 @@ def card(alert: Alert, desk: Desk) -> Card:
         place=wording.place(alert),
         silenced=_silenced(alert, desk, now) if fires else "",
         shadow=alert.shadow,
+        flapping=wording.flapping([alert]) if fires else "",
     )
 
 

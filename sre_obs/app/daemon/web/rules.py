@@ -12,11 +12,13 @@ from sre_obs.app.daemon.desk import Desk
 from sre_obs.app.daemon.web import words
 from sre_obs.app.daemon.web.firing import card
 from sre_obs.content.duration import format_duration
+from sre_obs.evaluate.levels import Bound, bounds
 from sre_obs.model.alert import Alert
 from sre_obs.model.evaluation import Outcome, RuleRun
 from sre_obs.model.problem import Problem, Severity
-from sre_obs.model.rule import Rule, RuleKind, RuleState
+from sre_obs.model.rule import Flapping, Function, Measure, Rule, RuleKind, RuleState, Tuned
 from sre_obs.notify import wording
+from sre_obs.query.expression import write
 
 WEEK = 7 * 86_400.0
 # Enough episodes for a week of nearly everybody; with more the page says "or more".
@@ -119,16 +121,26 @@ def facts(rule: Rule) -> list[tuple[str, str]]:
         ("index", ", ".join(rule.index)),
         ("source", rule.source if rule.source != "default" else ""),
         ("fires", _condition(rule)),
+        ("when", write(rule.when) if rule.when is not None else ""),
+        ("valid", write(rule.valid) if rule.valid is not None else ""),
+        *((measure.name, _measure(measure, rule)) for measure in rule.measures),
+        ("variables", ", ".join(f"{name} {value}" for name, value in rule.variables.items())),
+        ("clears", _clears(bounds(rule, {})[0], rule.threshold.unit)),
+        *((bound.severity, _level(bound, rule)) for bound in bounds(rule, {})[1:]),
+        ("entities", "; ".join(map(_tuned, rule.tuned))),
         ("group_by", ", ".join(rule.group_by)),
         ("from", f"now-{format_duration(rule.window)}"),
         ("interval", format_duration(rule.interval)),
         ("query_delay", format_duration(rule.query_delay)),
         ("for", format_duration(rule.for_) if rule.for_ else ""),
         ("keep_firing_for", format_duration(rule.keep_firing_for) if rule.keep_firing_for else ""),
+        ("runs", f"{rule.runs.hits} of {rule.runs.of}" if rule.runs is not None else ""),
+        ("flapping", _flapping(rule.flapping) if rule.flapping is not None else ""),
         ("no_data", str(rule.no_data)),
         ("severity", rule.severity),
         ("owner", rule.owner),
         ("state", str(rule.state)),
+        ("overridden", ", ".join(f"{key} in {place}" for key, place in rule.origins.items())),
     ]
     return [(name, value) for name, value in said if value]
 
@@ -167,14 +179,76 @@ def _condition(rule: Rule) -> str:
     match rule.kind:
         case RuleKind.QUERY:
             return "for any document that matches"
+        case RuleKind.STATE:
+            return "when the newest document matches"
         case RuleKind.ABSENCE:
             return "when there is none"
         case RuleKind.THRESHOLD:
             pass
-    threshold = rule.threshold
-    function = str(threshold.function)
-    if threshold.percent:
-        function = f"p{threshold.percent:g}"
-    measured = f"{function} of {threshold.field}" if threshold.field else function
-    limit = wording.quantity(threshold.limit, threshold.unit)
-    return f"when {measured} {threshold.comparison} {limit}"
+    if rule.measures:
+        held = write(rule.value) if rule.value is not None else rule.measures[0].name
+    else:
+        held = _measured(rule.threshold.function, rule.threshold.field, rule.threshold.percent)
+    return f"when {held} {_limit(bounds(rule, {})[0], rule.threshold.unit)}"
+
+
+def _measured(function: Function, field: str, percent: float) -> str:
+    named = f"p{percent:g}" if function is Function.PERCENTILE else str(function)
+    return f"{named} of {field}" if field else named
+
+
+def _measure(measure: Measure, rule: Rule) -> str:
+    """``latest of a.b in other-stream-*, over 2m``: what differs from the rule is said."""
+    parts = [_measured(measure.function, measure.field, measure.percent)]
+    if measure.query.text:
+        parts.append(f"where {measure.query.text}")
+    if measure.index:
+        parts.append(f"in {', '.join(measure.index)}")
+    window = measure.window or rule.window
+    if measure.ends:
+        parts.append(f"from {format_duration(window)} to {format_duration(measure.ends)} ago")
+    elif window != rule.window:
+        parts.append(f"over {format_duration(window)}")
+    if measure.by is not None:
+        parts.append(f"by {', '.join(measure.by) or 'nothing: one for all'}")
+    if measure.series:
+        parts.append(f"{measure.over} of each {', '.join(measure.series)}")
+    if measure.missing is not None:
+        parts.append(f"{wording.number(measure.missing)} where there is none")
+    return ", ".join(parts)
+
+
+def _limit(bound: Bound, unit: str) -> str:
+    return f"{bound.comparison} {wording.quantity(bound.limit, unit)}"
+
+
+def _clears(bound: Bound, unit: str) -> str:
+    if bound.clear is None:
+        return ""
+    beyond = "below" if bound.comparison.value.startswith(">") else "above"
+    return f"{beyond} {wording.quantity(bound.clear, unit)}"
+
+
+def _level(bound: Bound, rule: Rule) -> str:
+    parts = [_limit(bound, rule.threshold.unit)]
+    if bound.for_ != rule.for_:
+        parts.append(f"for {format_duration(bound.for_)}" if bound.for_ else "at once")
+    if clears := _clears(bound, rule.threshold.unit):
+        parts.append(f"left {clears}")
+    return ", ".join(parts)
+
+
+def _tuned(tuned: Tuned) -> str:
+    who = " ".join(f"{name}={pattern}" for name, pattern in tuned.match.items())
+    if tuned.exclude:
+        return f"{who}: excluded"
+    given = {
+        "limit": None if tuned.limit is None else wording.number(tuned.limit),
+        "for": None if tuned.for_ is None else format_duration(tuned.for_),
+        "severity": tuned.severity,
+    }
+    return f"{who}: {', '.join(f'{name} {text}' for name, text in given.items() if text)}"
+
+
+def _flapping(damped: Flapping) -> str:
+    return f"{damped.changes} changes in {damped.runs} runs: kept until {damped.calm} are calm"

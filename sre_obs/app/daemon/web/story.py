@@ -13,7 +13,7 @@ from sre_obs.app.daemon.web.receivers import tell_line
 from sre_obs.app.daemon.web.rules import run_line
 from sre_obs.model.alert import Alert, Evidence
 from sre_obs.model.matcher import Matcher, MatchOp
-from sre_obs.model.notification import Delivery, DeliveryState, Group
+from sre_obs.model.notification import RISEN, Delivery, DeliveryState, Group
 from sre_obs.model.routing import Route
 from sre_obs.model.silence import Silence
 from sre_obs.notify import wording
@@ -54,11 +54,13 @@ def story(
         "card": card(alert, desk),
         "fires": alert.firing(now),
         "meaning": wording.meaning(alert),
+        "look": wording.first_look(alert),
         "action": wording.first_action(alert),
         "runbook": words.link(wording.runbook(alert)),
         "generator": words.link(alert.generator_url),
         "limit": _limit(alert),
         "evidence": evidence,
+        "measures": _measures(evidence),
         "documents": _documents(evidence),
         "request": words.pretty(evidence.request),
         "rule": next((r for r in desk.evaluations.rules if r.id == alert.rule), None),
@@ -112,13 +114,18 @@ def life(
     now = desk.clock.now()
     steps = [(alert.starts_at, "began")]
     if alert.fired_at > alert.starts_at:
-        steps.append((alert.fired_at, f"fired, {wording.severity(alert)}"))
+        # At which level it did is not kept of one that has risen.
+        fired = "fired" if alert.level else f"fired, {wording.severity(alert)}"
+        steps.append((alert.fired_at, fired))
     sent = [d for d in told if d.state is DeliveryState.SENT and d.finished_at is not None]
     if sent:
         first = sent[-1]
         integration = desk.engine.routing.integration(first.integration)
         target = words.target(integration, first.receiver)
         steps.append((first.finished_at or first.created_at, f"{target} was told"))
+    # A row for each integration and kind, of one moment.
+    rises = dict.fromkeys(d.created_at for d in told if d.reason == RISEN)
+    steps += ((at, "its severity had risen") for at in rises)
     if alert.stale_since is not None:
         steps.append((alert.stale_since, "its stream fell silent: held, not resolved"))
     end = alert.ends_at if not alert.firing(now) else None
@@ -157,6 +164,16 @@ def _limit(alert: Alert) -> str:
     function = f"{evidence.function} " if evidence.function not in ("", "absence") else ""
     limit = wording.quantity(evidence.limit, evidence.unit)
     return f"{severity}: {function}{evidence.comparison} {limit}"
+
+
+def _measures(evidence: Evidence) -> list[tuple[str, str]]:
+    """What the value was made of, if it is not the value itself."""
+    if len(evidence.measures) < 2 and evidence.value in evidence.measures.values():
+        return []
+    return [
+        (name, "unknown" if value is None else wording.number(value))
+        for name, value in evidence.measures.items()
+    ]
 
 
 def _documents(evidence: Evidence) -> str:
