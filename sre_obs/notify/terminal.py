@@ -22,8 +22,9 @@ def render(notice: Notice) -> str:
     head = headline(notice)
     lines = [f"{wording.clock(notice.now, notice.now)}  {head}"]
     if alert is not None and notice.firing:
+        if notice.delivery.reason == RISEN and (risen := wording.risen(alert)):
+            lines.append(risen)
         told = [f"{since(alert, notice.now)}.", wording.meaning(alert)]
-        told = [wording.risen(alert) if notice.delivery.reason == RISEN else "", *told]
         lines.append(" ".join(part for part in told if part))
         if flaps := wording.flapping(notice.firing):
             lines.append(flaps)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sre_obs.model.alert import Alert, EndReason, Evidence
-from sre_obs.model.notification import Delivery, DeliveryKind, Group
+from sre_obs.model.notification import RISEN, Delivery, DeliveryKind, Group
 from sre_obs.model.outcome import MessageRef
 from sre_obs.model.routing import Integration, SlackIntegration
 from sre_obs.model.secret import Secret
@@ -162,7 +162,17 @@ def notice(
     )
 
 
+def worse(alert: Alert) -> Alert:
+    """That alert, a warning that has become critical."""
+    return replace(alert, level=1)
+
+
 SHOP = {"alertname": "oom", "namespace": "shop"}
+GUIDED = {
+    "title": "PostgreSQL session idle in transaction",
+    "look": "pg_stat_activity, the sessions that wait for pid 13643",
+    "action": "terminate pid 13643, then fix the client",
+}
 
 HOSTILE = idle_session(
     labels={
@@ -252,6 +262,13 @@ CASES: dict[str, Notice] = {
     ),
     "resolved-reply": notice((), (ended(idle_session()),), kind=DeliveryKind.REPLY),
     "stale": notice((silent(idle_session()),), kind=DeliveryKind.UPDATE),
+    "risen": notice((worse(idle_session()),), reason=RISEN),
+    "risen-reply": notice((worse(idle_session()),), kind=DeliveryKind.REPLY, reason=RISEN),
+    "risen-edit": notice((worse(idle_session()),), kind=DeliveryKind.UPDATE, reason=RISEN),
+    "flapping": notice((idle_session(flapping=True, annotations=GUIDED),)),
+    "flapping-group": notice(
+        (killed(0, flapping=True), killed(1), killed(2, flapping=True)), labels=SHOP
+    ),
     "drill": notice((idle_session(drill=True),), drill=True),
     "drill-resolved": notice(
         (), (ended(idle_session(drill=True)),), drill=True, kind=DeliveryKind.UPDATE

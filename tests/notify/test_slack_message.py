@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sre_obs.app.demo.slack.limits import check_blocks, check_metadata
 from sre_obs.model.alert import Alert, EndReason, Evidence
-from sre_obs.model.notification import DeliveryKind
+from sre_obs.model.notification import RISEN, DeliveryKind
 from sre_obs.notify.notice import Notice
 from sre_obs.notify.slack import SlackCall, render
 from sre_obs.notify.slack.message import EMOJI, TOTAL_MOST, within
@@ -21,6 +21,7 @@ from tests.conftest import Golden
 from tests.notify.notices import (
     CASES,
     SHOP,
+    SLACK,
     ended,
     idle_session,
     killed,
@@ -128,6 +129,18 @@ def test_an_edit_names_the_message_and_a_reply_its_thread() -> None:
     assert reply.method == "chat.postMessage"
     assert reply.arguments["thread_ts"] == "1795576512.000100"
     assert update.arguments["channel"] == reply.arguments["channel"] == "C0PAY"
+
+
+def test_a_rise_is_in_the_channel_as_well_unless_it_is_told_not_to_be() -> None:
+    def loud(kind: DeliveryKind, reason: str, *, also: bool = True) -> bool:
+        where = replace(SLACK, rise_to_channel=also)
+        call = render(notice((idle_session(),), kind=kind, reason=reason, integration=where))
+        return bool(call.arguments.get("reply_broadcast"))
+
+    assert loud(DeliveryKind.REPLY, RISEN)
+    assert not loud(DeliveryKind.REPLY, RISEN, also=False)
+    assert not loud(DeliveryKind.UPDATE, RISEN)
+    assert not loud(DeliveryKind.REPLY, "repeat interval elapsed")
 
 
 def test_each_edit_has_block_ids_of_its_own() -> None:

@@ -271,7 +271,7 @@ def _action(notice: Notice, state: State) -> str:
     if alert is None or state is State.DRILL:
         return ""
     parts = []
-    if look := escape(cut(prose(wording.first_look(alert)), 300)):
+    if look := escape(cut(prose(wording.first_look(alert)), 250, escaped_size)):
         parts.append(_sentence(f"Look: {look}"))
     if action := escape(cut(prose(wording.first_action(alert)), 300)):
         parts.append(_sentence(f"First: {action}"))
