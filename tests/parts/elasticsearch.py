@@ -66,6 +66,8 @@ cluster.routing.allocation.disk.threshold_enabled: false
 action.destructive_requires_name: false
 # Data streams stay until the server goes, and each is a shard.
 cluster.max_shards_per_node: 5000
+# Parity asks with more scripts in a minute than anybody's rules have.
+script.max_compilations_rate: 100000/1m
 """
 LOGGING = """\
 status = error

@@ -187,13 +187,15 @@ def _collapsed(
     kind = column.kind("collapse.field")
     if kind not in ("keyword", "long", None):
         raise unsupported(f"collapse on a {kind}", "collapse.field")
-    if column.multi:
+    if column.multi and any(len(column.cells[d] or ()) > 1 for d in ordered):
         raise wrong(f"collapse on {field}, which has several values", "collapse.field")
     seen: set[Any] = set()
     kept: list[int] = []
     groups: dict[int, Any] = {}
     for document in ordered:
         value = column.cells[document]
+        if column.multi and value is not None:
+            value = value[0]
         if value not in seen:
             seen.add(value)
             kept.append(document)

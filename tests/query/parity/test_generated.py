@@ -10,6 +10,7 @@ import pytest
 from sre_obs.query.search import Corpus
 from tests.query.parity.compare import REFUSED, differences, ours, theirs
 from tests.query.parity.generate import MAPPINGS, Generator
+from tests.query.parity.measures import Measures
 from tests.query.parity.server import server_at
 
 NOW = 1_800_000_000.0
@@ -21,11 +22,20 @@ pytestmark = pytest.mark.server
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_seed_answers_as_the_server(elasticsearch_url: str, seed: int) -> None:
-    generator = Generator(seed)
+    compare(elasticsearch_url, Generator(seed), f"seed{seed}")
+
+
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_a_seed_of_rules_requests_answers_as_the_server(elasticsearch_url: str, seed: int) -> None:
+    compare(elasticsearch_url, Measures(seed), f"measures{seed}")
+
+
+def compare(url: str, generator: Generator, name: str) -> None:
+    """All requests of the generator over its documents, in process and on the server."""
     documents = generator.documents(60)
     requests = generator.requests(REQUESTS)
-    with server_at(elasticsearch_url) as server:
-        index = server.index(f"seed{seed}", MAPPINGS, documents)
+    with server_at(url) as server:
+        index = server.index(name, MAPPINGS, documents)
         answers = server.searches(index, requests)
     corpus = Corpus()
     corpus.create(index, MAPPINGS)
