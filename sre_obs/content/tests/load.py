@@ -10,7 +10,7 @@ from typing import Any
 from sre_obs.content import yaml
 from sre_obs.content.mistakes import shown
 from sre_obs.content.shape import error_free, read_shape
-from sre_obs.content.tests.derive import Derived, Filled, derive, flat
+from sre_obs.content.tests.derive import Derived, derive
 from sre_obs.content.tests.schema import (
     MOST_DOCUMENTS,
     WORDS,
@@ -31,6 +31,7 @@ from sre_obs.content.tests.suite import (
     Stand,
     Suite,
 )
+from sre_obs.content.tests.tree import Filled, flat
 from sre_obs.content.yaml import Document, Map, Node, Scalar, Seq, plain
 from sre_obs.model.problem import Location, Problem
 

@@ -19,22 +19,27 @@ from sre_obs.app.usecases.rule_tests.against import (
     new_prefix,
     put,
 )
-from sre_obs.app.usecases.rule_tests.clauses import Coverage, Unseen
+from sre_obs.app.usecases.rule_tests.clauses import Coverage
 from sre_obs.app.usecases.rule_tests.compare import Difference, differences
+from sre_obs.app.usecases.rule_tests.files import (
+    Found,
+    find_tests,
+    tested_rule,
+    tuned,
+    watched,
+    written_rule,
+)
 from sre_obs.app.usecases.rule_tests.nearest import nearest
 from sre_obs.app.usecases.rule_tests.play import Played, play
+from sre_obs.app.usecases.rule_tests.report import Report, Result
 from sre_obs.app.usecases.rule_tests.share import processors, shared
 from sre_obs.app.usecases.rule_tests.source import Stage
 from sre_obs.app.usecases.rule_tests.types import Contracts, Types
-from sre_obs.app.usecases.rule_tests.watch import changes
-from sre_obs.content.overrides import tune
-from sre_obs.content.rules.load import load_rule
-from sre_obs.content.shape import error_free
-from sre_obs.content.tests.load import is_test, load_suite, rule_of
+from sre_obs.content.tests.load import load_suite
 from sre_obs.content.tests.suite import Case, Suite
 from sre_obs.evaluate.ports import Renderer, Source
-from sre_obs.model.errors import ContentError, UsageError
-from sre_obs.model.problem import Location, Problem, Severity
+from sre_obs.model.errors import ContentError
+from sre_obs.model.problem import Problem
 from sre_obs.model.rule import Rule
 
 if TYPE_CHECKING:
@@ -44,53 +49,6 @@ if TYPE_CHECKING:
 RECORDINGS = Path(__file__).parents[2] / "demo" / "telemetry"
 # From so many cases on a second process pays for its start.
 MANY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One case that was run. It passed if nothing differs."""
-
-    rule: str
-    name: str
-    location: Location
-    differences: tuple[Difference, ...]
-    seconds: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything came as expected."""
-        return not self.differences
-
-
-@dataclass(slots=True)
-class Report:
-    """What all cases came to. `problems` keep files from being run: as bad as a failure."""
-
-    results: list[Result] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    rules: set[str] = field(default_factory=set)
-    seconds: float = 0.0
-    server: str = ""  # which one the cases were compared with, if they were
-    clauses: int = 0  # of all rules; 0 where they were not looked at
-    unseen: list[Unseen] = field(default_factory=list)
-
-    @property
-    def failed(self) -> int:
-        """How many cases did not pass."""
-        return sum(not result.passed for result in self.results)
-
-    @property
-    def ok(self) -> bool:
-        """Whether all that was to be run ran and passed."""
-        return not self.failed and error_free(self.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A test file and what it is called in messages."""
-
-    path: Path
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,37 +86,6 @@ class ClosingRenderer(Renderer, Protocol):
     def close(self) -> None:
         """End the process, if there is one."""
         ...
-
-
-def find_tests(paths: Sequence[Path]) -> list[Found]:
-    """The test files of folders (all below), of rules and of test files themselves.
-
-    Raises UsageError for a path that is not there, or a rule without a test.
-    """
-    found: dict[Path, Found] = {}
-    for path in paths:
-        if path.is_dir():
-            for file in _below(path):
-                found.setdefault(file.absolute(), Found(file, str(file)))
-        elif is_test(path) and path.is_file():
-            found.setdefault(path.absolute(), Found(path, str(path)))
-        elif path.is_file():
-            beside = [path.with_name(path.stem + end) for end in (".test.yml", ".test.yaml")]
-            test = next((one for one in beside if one.is_file()), None)
-            if test is None:
-                raise UsageError(
-                    "this rule has no test", where=str(path), remedy=f"write {beside[0].name}"
-                )
-            found.setdefault(test.absolute(), Found(test, str(test)))
-        else:
-            raise UsageError("no such file or folder", where=str(path), remedy="check the path")
-    return list(found.values())
-
-
-def watched(paths: Sequence[Path]) -> Iterator[list[Found]]:
-    """The test files to run again, each time that some, or their rules, have changed. Ends
-    with the process."""
-    yield from changes(lambda: [(f, (f.path, rule_of(f.path))) for f in find_tests(paths)])
 
 
 class Runner:
@@ -352,37 +279,6 @@ def runner(against: ElasticsearchOptions | None = None) -> Iterator[Callable[...
         yield run
 
 
-def tested_rule(suite: Suite, name: str) -> tuple[Rule | None, list[Problem]]:
-    """The rule that a test file is about, as its `overrides` make it; None and why not where
-    it can't be used. `name` is what the test file is called."""
-    rule, problems = written_rule(suite, name)
-    return tuned(rule, suite) if rule is not None else (None, problems)
-
-
-def written_rule(suite: Suite, name: str) -> tuple[Rule | None, list[Problem]]:
-    """The rule as it is in its own file. Warnings are the check's business."""
-    path = suite.rule
-    if not path.is_file():
-        problem = Problem(
-            "tests/no-rule",
-            Severity.ERROR,
-            Location(name),
-            f"there is no rule {path.name} beside this test",
-            "name the test <slug>.test.yml, as the rule",
-        )
-        return None, [problem]
-    rule, problems = load_rule(path, name=str(Path(name).with_name(path.name)))
-    return rule, [p for p in problems if p.severity is Severity.ERROR]
-
-
-def tuned(rule: Rule, suite: Suite) -> tuple[Rule | None, list[Problem]]:
-    """The rule as a test file's `overrides` make it; None and why not where they are wrong."""
-    if suite.overrides is None:
-        return rule, []
-    ready, problems = tune(rule, suite.document, suite.overrides)
-    return (ready if error_free(problems) else None), problems
-
-
 def _parts(trials: Sequence[_Trial], most: int) -> list[list[tuple[int, slice]]]:
     """The cases in parts of about the same number, one a process; those of one rule together
     as far as that goes, since a clause once seen is not looked for again."""
@@ -408,15 +304,6 @@ def _chosen(pattern: str, rule: str, name: str) -> bool:
     if any(c in pattern for c in "*?["):
         return fnmatchcase(rule, pattern) or fnmatchcase(name, pattern)
     return pattern in rule or pattern in name
-
-
-def _below(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for pattern in ("*.test.yml", "*.test.yaml")
-        for path in folder.rglob(pattern)
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
 
 
 __all__ = [
