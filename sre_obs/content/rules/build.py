@@ -293,5 +293,8 @@ def _jinja() -> Environment:
 
 
 def _times(written: Written, rule: Rule) -> None:
-    key = next((k for k in ("for", "from") if k in written.root), "interval")
-    written.problems += check_times(rule, written.at(key), written.document)
+    wrong = check_times(rule, rule.location, written.document)
+    if wrong:
+        key = next((k for k in ("for", "from") if k in written.root), "interval")
+        wrong = check_times(rule, written.at(key), written.document)
+    written.problems += wrong

@@ -13,7 +13,6 @@ from sre_obs.content.rules.written import Written, items
 from sre_obs.content.yaml import Map, Scalar
 from sre_obs.model.errors import QueryError
 from sre_obs.model.expression import Expression, Name, names
-from sre_obs.model.problem import Location
 from sre_obs.model.rule import Function, Measure, RuleKind, Threshold
 from sre_obs.query.expression import RESERVED, check, parse
 
@@ -102,16 +101,17 @@ def check_names(written: Written, shape: RuleShape) -> None:
     for block, names_ in (("measures", shape.measures), ("variables", shape.variables)):
         what = block.removesuffix("s")
         for name in names_:
-            place = written.key(block, name)
+            slug, message, remedy = "wrong-value", "", "small letters, digits and underscores"
             if name in RESERVED:
                 message = f"{shown(name)} means something in expressions, and is no free name"
-                written.add("wrong-value", place, message, f"call the {what} otherwise")
+                remedy = f"call the {what} otherwise"
             elif not _NAME.fullmatch(name):
                 message = f"{shown(name)} is no name for a {what}"
-                written.add("wrong-value", place, message, "small letters, digits and underscores")
             elif block == "variables" and name in shape.measures:
-                message = f"{shown(name)} is a measure already"
-                written.add("duplicate", place, message, "call one of them otherwise")
+                slug, message = "duplicate", f"{shown(name)} is a measure already"
+                remedy = "call one of them otherwise"
+            if message:
+                written.add(slug, written.key(block, name), message, remedy)
 
 
 def _function(
@@ -217,19 +217,17 @@ class _Reader:
 
     def _fields(self) -> None:
         """`by` is a part of group_by, in its order or not; `series` are other fields."""
-        for place, name in self._listed("by"):
-            if name not in self._rule.group_by:
-                message = f'"by" is a part of group_by, and {shown(name)} is not in it'
-                remedy = ", ".join(self._rule.group_by) or "add group_by"
-                self._written.add("wrong-value", place, message, f"of: {remedy}")
-        for place, name in self._listed("series"):
-            if name in (self._rule.group_by if self._own.by is None else self._own.by):
-                message = f"{shown(name)} tells entities apart already"
-                self._written.add("wrong-value", place, message, "remove it from series")
-
-    def _listed(self, key: str) -> list[tuple[Location, str]]:
         document = self._written.document
-        return [(document.place(item), item.text) for item in items(self._node.get(key))]
+        for item in items(self._node.get("by")):
+            if item.text not in self._rule.group_by:
+                message = f'"by" is a part of group_by, and {shown(item.text)} is not in it'
+                remedy = ", ".join(self._rule.group_by) or "add group_by"
+                self._written.add("wrong-value", document.place(item), message, f"of: {remedy}")
+        for item in items(self._node.get("series")):
+            if item.text in (self._rule.group_by if self._own.by is None else self._own.by):
+                message = f"{shown(item.text)} tells entities apart already"
+                place = document.place(item)
+                self._written.add("wrong-value", place, message, "remove it from series")
 
     def _window(self) -> tuple[float, float]:
         """Its length and by how much it ends before the rule's; 0 for the rule's own."""

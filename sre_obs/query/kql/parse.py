@@ -36,11 +36,11 @@ _CONTROL = {"t": "\t", "r": "\r", "n": "\n"}
 _OPERATORS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _OPERATOR = re.compile(r"[<>]=?")
 
-# The clauses of nearly all rules: a plain field, an operator, a plain word or quoted text,
-# and then an end that leaves no doubt. Everything else takes the general way.
+# The clauses of nearly all rules: a plain field, an operator, a plain word (with stars) or
+# quoted text, and then an end that leaves no doubt. Everything else takes the general way.
 _CLAUSE = re.compile(
     rf"([A-Za-z_@][\w.@-]*){_WS}*(:|[<>]=?){_WS}*"
-    rf'(?:"([^"\\]*)"|([\w.@/-]+)(?={_WS}*(?:[)}}]|\Z)|{_WS}+(?:and|or){_WS}))',
+    rf'(?:"([^"\\]*)"|([\w.@/*-]+)(?={_WS}*(?:[)}}]|\Z)|{_WS}+(?:and|or){_WS}))',
     re.IGNORECASE | re.ASCII,
 )
 _WORDS = frozenset({"and", "or", "not", "null", "true", "false", "_exists_"})
@@ -136,6 +136,8 @@ class _Parser:
             lower = word.lower()
             if lower in _WORDS or lower.endswith("not"):
                 return None
+            if "*" in word:
+                return self._starred(match)
             value = Literal(word, False, match.start(4), match.end(4))
         else:
             value = Literal(quoted, True, match.start(3) - 1, match.end(3) + 1)
@@ -146,6 +148,16 @@ class _Parser:
                 mistakes.check_value(self.text, value, value.start, value.end)
             return Is(name, value, start, value.end)
         return Range(name, _OPERATORS[operator], value, start, value.end)
+
+    def _starred(self, match: re.Match[str]) -> Node | None:
+        """``field: text*`` that the quick pattern saw; a range with a star is a mistake."""
+        field, operator, _, word = match.groups()
+        if operator != ":":
+            return None
+        start, end = match.span(4)
+        self.pos = end
+        name = Literal(field, False, match.start(1), match.end(1))
+        return Is(name, Wildcard(tuple(word.split("*")), start, end), match.start(1), end)
 
     def _operand(self) -> Node:
         text, start = self.text, self.pos
