@@ -204,6 +204,9 @@ def test_each_set_of_parameters_is_a_case_and_an_empty_one_takes_its_key_away() 
     blocks = [b for one in made for b in one.documents if isinstance(b, Block)]
     assert [b.fields["pod"] for b in blocks] == ["web-4", "web-5", "web-6", "web-1"]
     assert blocks[0].series == {"cpu": (4,) * 4}
+    (named,) = cases(case('[{index: i-a-b, fields: {"a.${n}": 1}}]', each="[{n: b}]"))
+    assert isinstance(named.documents[0], Block)
+    assert named.documents[0].fields == {"a.b": 1}
     # A parameter is what it was written as: a number stays one.
     assert blocks[3].fields["limit.cpu"] == 1
 

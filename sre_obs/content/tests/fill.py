@@ -31,10 +31,13 @@ class Fill:
         return self.map(node)
 
     def map(self, node: Map) -> Map:
-        """A mapping; in its keys nothing is replaced."""
+        """A mapping, its keys too."""
         filled = Map(node.start, node.end)
         for name, value in node.items():
-            put(filled, name, self.node(value), node.keys_at[name])
+            span = node.keys_at[name]
+            if "${" in name:
+                name = text_of(self._scalar(Scalar(name, "", *span)))
+            put(filled, name, self.node(value), span)
         return filled
 
     def _scalar(self, node: Scalar) -> Node:
