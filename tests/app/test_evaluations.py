@@ -19,7 +19,7 @@ from sre_obs.evaluate.retire import retire
 from sre_obs.model.alert import Alert, EndReason
 from sre_obs.model.errors import Blame, SourceError, StoreFull
 from sre_obs.model.evaluation import EntityState, Outcome
-from sre_obs.model.rule import Comparison, Function, NoData, Rule, RuleKind, Threshold
+from sre_obs.model.rule import Comparison, Function, Measure, NoData, Rule, RuleKind, Threshold
 from sre_obs.model.store import Store
 from tests.app.virtual import Clock, Daemon, Receiver, Settled, play, routing
 from tests.evaluate.world import LOGS, METRICS, T0, TYPES, every, rule
@@ -369,6 +369,53 @@ def test_fields_that_can_not_be_checked_on_one_stream_are_checked_on_the_others(
         await site.at(100)
         unknown = daemon.evaluations.progress["default"].unknown_fields
         assert unknown == {"app/wrong": {(METRICS,): ["nobody"]}}
+        await daemon.kill()
+
+    play(story())
+
+
+def test_a_rule_of_a_missing_field_is_misconfigured_and_loud_from_the_reload_that_brings_it() -> (
+    None
+):
+    async def story() -> None:
+        elsewhere = Measure("most", Function.MAX, "gone", index=("metrics-other-default",))
+        wrong = busy("wrong", measures=(Measure("used", Function.MAX, "cpu"), elsewhere))
+        site = Site(busy())
+        site.sample(-60, 1_000, pod="a", cpu=0.1)
+        site.source.add("metrics-other-default", {"@timestamp": T0, "pod": "a"})
+        daemon = await site.start()
+        await site.at(100)
+        with capture_logs() as logged:
+            daemon.evaluations.reload([busy(), wrong])
+            await daemon.evaluations.check_fields("default")
+            await site.at(200)
+        daemon.check()
+        run = daemon.engine.ledger.runs["app/wrong"]
+        assert run.outcome is Outcome.MISCONFIGURED
+        assert run.error == "metrics-other-default has no field gone"
+        assert [line["error"] for line in logged if line["event"] == "rule is misconfigured"] == [
+            run.error
+        ]
+        daemon.evaluations.reload([busy()])
+        await site.at(300)
+        assert daemon.evaluations.progress["default"].unknown_fields == {}
+        await daemon.kill()
+
+    play(story())
+
+
+def test_fields_are_asked_for_again_after_a_reload_before_any_rule_runs() -> None:
+    async def story() -> None:
+        site = Site(busy())
+        site.sample(-60, 1_000, pod="a", cpu=1.0)
+        daemon = await site.start()
+        await site.at(100)
+        daemon.evaluations.reload([busy(threshold=replace(BUSY, field="nobody"))])
+        await site.at(200)
+        (alert,) = daemon.engine.ledger.alerts.values()
+        assert alert.ended is None, "a mistake in a rule resolves nothing"
+        assert daemon.engine.ledger.runs["app/busy"].outcome is Outcome.MISCONFIGURED
+        assert all("nobody" not in str(request) for request in site.source.asked)
         await daemon.kill()
 
     play(story())

@@ -8,8 +8,22 @@ from dataclasses import replace
 import pytest
 
 from sre_obs.app.daemon.evaluations import Progress
+from sre_obs.app.daemon.web.rules import facts
 from sre_obs.model.errors import StoreError
 from sre_obs.model.evaluation import Outcome
+from sre_obs.model.expression import Binary, Name, Number
+from sre_obs.model.problem import Location
+from sre_obs.model.rule import (
+    Flapping,
+    Function,
+    Level,
+    Measure,
+    Query,
+    RuleKind,
+    Runs,
+    Threshold,
+    Tuned,
+)
 from tests.app.web.night import (
     BUSY,
     IDLE,
@@ -25,6 +39,7 @@ from tests.app.web.night import (
     run,
 )
 from tests.app.web.reading import said, words
+from tests.evaluate.world import rule as a_rule
 
 PAGES = (
     *("/", "/history", "/rules", "/silences", "/silences/new", "/receivers", "/deliveries"),
@@ -46,7 +61,71 @@ def quiet() -> World:
     return world
 
 
+USED = Measure("used", Function.AVG, "mem.used")
+MOST = Measure("most", Function.LATEST, "mem.limit", index=("metrics-state-*",), window=120.0)
+SHARE = a_rule(
+    measures=(USED, MOST),
+    value=Binary("/", Name("used"), Name("most")),
+    when=Binary(">", Name("most"), Number(0.0)),
+    threshold=Threshold(limit=0.8, unit="of its limit", clear=0.75),
+    levels=(Level("critical", limit=0.95, for_=120.0), Level("fatal", limit=0.99)),
+    for_=600.0,
+    runs=Runs(3, 5),
+    flapping=Flapping(),
+    variables={"share": 0.8},
+    tuned=(
+        Tuned({"pod": "batch-*"}, limit=0.9, severity="info"),
+        Tuned({"pod": "test-*"}, exclude=True),
+    ),
+    origins={"threshold.limit": Location("overrides.yml", 7, 3)},
+)
+
+
+class TestRuleInWords:
+    def test_a_rule_is_told_with_its_measures_levels_and_what_damps_it(self) -> None:
+        told = facts(SHARE)
+        assert ("fires", "when used / most >= 0.8 of its limit") in told
+        assert ("when", "most > 0") in told
+        assert ("used", "avg of mem.used") in told
+        assert ("most", "latest of mem.limit, in metrics-state-*, over 2m") in told
+        assert ("clears", "below 0.75 of its limit") in told
+        assert ("critical", ">= 0.95 of its limit, for 2m") in told
+        assert ("fatal", ">= 0.99 of its limit") in told
+        assert ("runs", "3 of 5") in told
+        assert ("flapping", "4 changes in 20 runs: kept until 4 are calm") in told
+        assert ("variables", "share 0.8") in told
+        batch = "pod=batch-*: limit 0.9, severity info"
+        assert ("entities", f"{batch}; pod=test-*: excluded") in told
+        assert ("overridden", "threshold.limit in overrides.yml:7:3") in told
+
+    def test_a_state_is_told_as_one(self) -> None:
+        assert ("fires", "when the newest document matches") in facts(a_rule(kind=RuleKind.STATE))
+
+    def test_a_measure_says_what_differs_from_its_rule(self) -> None:
+        before = Measure(
+            "before", window=86_400.0, ends=600.0, by=(), series=("uid",), missing=0.0,
+            query=Query("kql", "a: b", {}),
+        )  # fmt: skip
+        told = dict(facts(replace(SHARE, measures=(before,), value=None)))
+        assert told["before"] == (
+            "count, where a: b, from 1d to 10m ago, by nothing: one for all, "
+            "sum of each uid, 0 where there is none"
+        )
+
+
 class TestFiring:
+    def test_a_story_shows_measures_flapping_and_where_to_look_first(self) -> None:
+        world = World(IDLE)
+        alert = idle(flapping=True, level=1)
+        evidence = replace(alert.evidence, measures={"used": 912.0, "most": None})
+        words_ = {**alert.annotations, "look": "pg_stat_activity"}
+        world.fire(replace(alert, evidence=evidence, annotations=words_))
+        text = said(world, f"/alerts/{alert.fingerprint}")
+        assert "used 912 most unknown" in text
+        assert "Flapping: it fired and ended again and again" in text
+        assert "Look: pg_stat_activity" in text
+        assert "flapping, kept until calm" in said(world, "/")
+
     def test_what_fires_comes_worst_first_then_oldest(self) -> None:
         world = World(IDLE, OOM)
         world.fire(oom(1), idle("b", starts_at=NOW - 50), idle("a", starts_at=NOW - 90))
