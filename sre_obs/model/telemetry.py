@@ -57,9 +57,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All streams that are known."""
+    """All streams that are known. `exact`: it has every field of each, as a cluster has."""
 
     streams: tuple[Stream, ...] = ()
+    exact: bool = False
     # What was looked up before: a folder of rules asks the same few things over and over.
     _found: dict[str, tuple[Stream, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False

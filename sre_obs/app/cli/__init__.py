@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": ("demo", "Watch an incident from document to Slack, on this computer alone."),
     "run": ("run", "Run the daemon: evaluate rules, route alerts, deliver."),
     "init": ("init", "Begin a repository of rules: three with tests, routes, overrides, CI."),
+    "check": ("check", "Find what is wrong with rules, routes, silences, overrides and tests."),
     "test": ("test", "Run the tests of rules: every case, through the daemon's own evaluation."),
     "rules": ("rules", "List the rules; show each value of one with where it comes from."),
     "alert-test": ("alert_test", "Send a marked drill through the whole path; prove it came."),

@@ -11,6 +11,9 @@ from sre_obs.app.cli.screen import Screen
 from sre_obs.model.errors import ContentError, SreObsError, UsageError
 from sre_obs.model.problem import Problem, Severity
 
+# A pipe crops nothing that a person wrote; a line of a megabyte is not shown as often as it
+# holds problems.
+_LONGEST = 1_000
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
@@ -36,18 +39,25 @@ def show_problems(screen: Screen, problems: Any) -> None:
 
 def show_problem(screen: Screen, problem: Problem) -> None:
     """Print one problem."""
+    for line in problem_lines(problem, screen.err_width):
+        screen.err(line)
+
+
+def problem_lines(problem: Problem, width: int | None) -> list[str]:
+    """A problem as it is printed, its source cut to a terminal of `width` columns."""
     severity = click.style(str(problem.severity), fg=_COLOURS[problem.severity])
-    screen.err(f"{printable(str(problem.location))}: {severity}: {printable(problem.message)}")
+    lines = [f"{printable(str(problem.location))}: {severity}: {printable(problem.message)}"]
     if problem.source:
         number = str(problem.location.line)
-        room = None if screen.err_width is None else screen.err_width - len(number) - 4
+        room = _LONGEST if width is None else width - len(number) - 4
         source, carets = excerpt(
             problem.source, problem.location.column - 1, problem.location.length, room
         )
-        screen.err(f" {number} | {source}")
-        screen.err(f" {' ' * len(number)} | {carets}")
+        lines.append(f" {number} | {source}")
+        lines.append(f" {' ' * len(number)} | {carets}")
     remedy = f"do: {printable(problem.remedy)}  " if problem.remedy else ""
-    screen.err(f"  {remedy}[{problem.slug}]")
+    lines.append(f"  {remedy}[{problem.slug}]")
+    return lines
 
 
 def problem_json(problem: Problem) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Screen:
     colour: bool = False  # of stdout
     err_colour: bool = False  # of stderr
     err_width: int | None = None  # columns of the terminal that stderr is, None for a pipe
+    width: int | None = None  # the same of stdout
 
     @classmethod
     def of(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> Screen:
@@ -39,6 +40,7 @@ class Screen:
             colour=coloured(when, environ, _is_terminal(sys.stdout)),
             err_colour=coloured(when, environ, _is_terminal(sys.stderr)),
             err_width=_width(sys.stderr),
+            width=_width(sys.stdout),
         )
 
     def out(self, text: str) -> None:

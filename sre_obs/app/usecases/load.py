@@ -71,7 +71,7 @@ def load_tuned(
             raise UsageError("no such folder of rules", where=str(folder), remedy="check rules")
         # Where a bundled rule lies on this machine helps nobody: "rules/..." is what the
         # README, the repository and the override call it.
-        loaded = load_rules(folder, allow=_allowed(settings), name="rules" if bundled else "")
+        loaded = load_rules(folder, allow=allowed(settings), name="rules" if bundled else "")
         rules = loaded.rules
         problems.extend(loaded.problems)
         wrong_files = (p.location.file for p in problems if p.severity is Severity.ERROR)
@@ -113,6 +113,11 @@ def bundled_rules() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
+def bundled_recordings() -> Path:
+    """The telemetry that was recorded for the demo; tests of rules name its files."""
+    return Path(__file__).resolve().parents[1] / "demo" / "telemetry"
+
+
 def to_terminal() -> Routing:
     """Without a routes file every alert is printed."""
     receiver = Receiver("terminal", (TerminalIntegration("terminal/terminal[0]"),))
@@ -140,7 +145,7 @@ def _templates(rules: Iterable[Rule]) -> Iterator[Problem]:
                 )
 
 
-def _allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+def allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """Which index patterns rules may read, by source; `default` is always there."""
-    allowed = {name: s.allow for name, s in settings.sources.items() if s.from_ == "rules"}
-    return {"default": SourceSettings().allow, **allowed}
+    of_rules = {name: s.allow for name, s in settings.sources.items() if s.from_ == "rules"}
+    return {"default": SourceSettings().allow, **of_rules}

@@ -203,8 +203,11 @@ def judged(contract: Contract, indices: tuple[str, ...]) -> bool:
     """
     for index in indices:
         streams = contract.streams_of(index)
+        if not streams:
+            return False
         dataset = index.rpartition(":")[2].partition("-")[2]
-        if not streams or not dataset or dataset.startswith("*") or any(s.open for s in streams):
+        anything = not dataset or dataset.startswith("*") or any(s.open for s in streams)
+        if anything and not contract.exact:
             return False
     return True
 

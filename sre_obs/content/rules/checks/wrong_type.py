@@ -73,7 +73,8 @@ def _leaf(leaf: Leaf, types: frozenset[str]) -> tuple[str, str] | None:
 
 
 def _clause(leaf: Leaf, type_: str) -> tuple[str, str] | None:
-    name, value = shown(leaf.field), str(leaf.value)
+    name = shown(leaf.field)
+    value = str(leaf.value).lower() if isinstance(leaf.value, bool) else leaf.value
     if leaf.use is Use.RANGE and type_ in _WORDS | _TEXTS | {"boolean"} and not leaf.pattern:
         if type_ in _WORDS and not _NUMBER.fullmatch(value):
             return None  # an order of texts, which may be meant: a version, a name
