@@ -47,6 +47,7 @@ class Telling(RuleBasedStateMachine):
         self.story = Story(ROUTES)
         self.now = 0.0
         self.firing: set[str] = set()
+        self.levels: dict[str, int] = {}  # of what has risen
         self.fired: set[str] = set()
 
     @rule(which=some_alerts, then=seconds)
@@ -55,6 +56,20 @@ class Telling(RuleBasedStateMachine):
         self.story.play(self.now)
         self.firing |= self.prints(which)
         self.fired |= self.prints(which)
+        for fingerprint in self.prints(which):
+            self.levels.pop(fingerprint, None)
+        self.pass_time(then)
+
+    @rule(which=some_alerts, level=st.integers(0, 2), then=seconds)
+    def turn(self, which: set[int], level: int, then: int) -> None:
+        """What fires gets worse, or better."""
+        turned = {n for n in which if ALERTS[n].fingerprint in self.firing}
+        severity = ("warning", "critical", "fatal")[level]
+        alerts = [ALERTS[n] for n in sorted(turned)]
+        self.story.at(self.now).push(*alerts, severity=severity, level=level)
+        self.story.play(self.now)
+        for fingerprint in self.prints(turned):
+            self.levels[fingerprint] = level
         self.pass_time(then)
 
     @rule(which=some_alerts, then=seconds)
@@ -153,6 +168,7 @@ class Telling(RuleBasedStateMachine):
                     assert shown is not None, f"{who} was never told of {name}"
                     assert shown.message.firing == self.firing & prints
         self.each_alert_ends_as_told()
+        self.severities_are_those_told()
         assert set(self.story.ledger.alerts) == self.firing, "what ended is forgotten"
         assert set(self.story.disk.alerts) == self.firing
         assert not self.story.ledger.deliveries
@@ -176,6 +192,14 @@ class Telling(RuleBasedStateMachine):
                 words |= dict.fromkeys(each.message.firing, "firing")
                 words |= dict.fromkeys(each.message.resolved, "resolved")
         assert {f for f, word in words.items() if word == "firing"} == self.firing
+
+    def severities_are_those_told(self) -> None:
+        """By who can edit; who can't was told of no fall, and of each rise."""
+        for group in self.story.ledger.groups.values():
+            for who, told in group.told.items():
+                for fingerprint in told.firing:
+                    said, true = told.levels.get(fingerprint, 0), self.levels.get(fingerprint, 0)
+                    assert said == true if who == SLACK else said >= true
 
     @staticmethod
     def prints(which: set[int]) -> set[str]:
@@ -246,11 +270,13 @@ def step(machine: Telling, random: Random) -> None:
     then = random.choice([0, 1, 7, 11, 31, 40, 65, 130])
     span = random.choice([20, 60, 150, 400])
     who = random.choice([SLACK, WEBHOOK])
-    match random.choice("ppprrrbslkh" + "qqe" * isinstance(machine, TellingUnderSilences)):
+    match random.choice("ppprrrbslkhtt" + "qqe" * isinstance(machine, TellingUnderSilences)):
         case "p":
             machine.push(which, then)
         case "r":
             machine.resolve(which, then)
+        case "t":
+            machine.turn(which, random.randrange(3), then)
         case "b":
             machine.break_down(who, span)
         case "s":
