@@ -7,7 +7,8 @@ One evaluation, top to bottom::
       -> plan        needs -> requests, identical ones once; answers -> rows
       -> Source      the searches themselves (a port)
       -> kinds       rows -> a judgement an entity: true, false, unknown
-      -> states      judgement after judgement: `for`, `keep_firing_for`, hold
+      -> states      judgement after judgement: `for`, `keep_firing_for`, hold; by the
+                     `levels` of the rule and the `history` of the entity
       -> evidence    a few documents for what newly fires
       -> alerts      labels, annotations, identity
       -> Changes     entity states, runs and alerts, for the Ledger and the Store

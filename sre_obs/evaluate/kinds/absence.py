@@ -111,7 +111,8 @@ def _silence(rule: Rule, state: EntityState | None, at: float) -> float:
 
 
 def _fresh(rule: Rule, state: EntityState | None, at: float) -> bool:
-    if state is None or state.phase is not Phase.OK:
+    # One with a history has a run to note: it is forgotten with its last change.
+    if state is None or state.phase is not Phase.OK or state.history:
         return False
     return 0.0 <= at - state.last_seen_at < rule.forget_after / FRESH
 
