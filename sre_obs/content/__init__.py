@@ -2,6 +2,7 @@
 
     yaml       the one YAML loader: a tree that knows where everything stands
     mistakes   YAML mistakes in plain words
+    editors    JSON Schemas of the files, for editors
     shape      the door: tree -> pydantic model, or problems with places
     duration   30s, 1h30m, now-5m
     rules      rules/<service>/<slug>.yml -> Rule

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sre_obs.content.duration import format_duration, parse_duration, parse_window
@@ -145,13 +145,22 @@ def _secret(node: Any) -> Secret:
     return Secret(text_of(node))
 
 
-Text = Annotated[str, BeforeValidator(text_of, json_schema_input_type=str)]
+_TIMES = r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?"
+# What an editor is told of a scalar: `port: 80` is the text 80 here, and 0 a duration.
+_AnyScalar = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+_ADuration = Annotated[
+    str, WithJsonSchema({"type": ["string", "number"], "pattern": f"^(0|{_TIMES})$", "maximum": 0})
+]
+_AWindow = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^now-(0|{_TIMES})$"})]
+_ALink = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^https?://"})]
+
+Text = Annotated[str, BeforeValidator(text_of, json_schema_input_type=_AnyScalar)]
 Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
 Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
-Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str)]
-Window = Annotated[float, BeforeValidator(_window, json_schema_input_type=str)]
-Link = Annotated[str, BeforeValidator(_link, json_schema_input_type=str)]
+Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=_ADuration)]
+Window = Annotated[float, BeforeValidator(_window, json_schema_input_type=_AWindow)]
+Link = Annotated[str, BeforeValidator(_link, json_schema_input_type=_ALink)]
 SecretText = Annotated[Secret, BeforeValidator(_secret, json_schema_input_type=str)]
 SecretLink = Annotated[Secret, BeforeValidator(_secret_link, json_schema_input_type=str)]
 Texts = Annotated[list[Text], BeforeValidator(_texts)]

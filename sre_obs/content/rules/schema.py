@@ -118,65 +118,106 @@ Query = Annotated[Any, WithJsonSchema({"type": ["string", "object"]})]
 Indices = Annotated[OneOrMany, Field(min_length=1, max_length=20)]
 Fields = Annotated[Texts, Field(max_length=10)]
 Formula = Annotated[Text, Field(max_length=2_000)]
-Variable = Annotated[float | str, BeforeValidator(_variable, json_schema_input_type=float | str)]
+Variable = Annotated[
+    float | str, BeforeValidator(_variable, json_schema_input_type=float | str | bool)
+]
 Variables = Annotated[Named[Variable], Field(max_length=50)]
 
 
 class ThresholdShape(Shape):
     """The limit that the value is held against; without measures also what is measured."""
 
-    function: Annotated[Function, BeforeValidator(text_of)] = Function.COUNT
-    field: Text = ""
-    percent: Annotated[Number, Field(gt=0, le=100)] | None = None
-    comparison: Compared = Comparison.GTE
-    limit: Number
-    unit: Annotated[Text, Field(max_length=40)] = ""
-    clear: Number | None = None
+    function: Annotated[Function, BeforeValidator(text_of)] = Field(
+        Function.COUNT, description="without measures: what is measured"
+    )
+    field: Text = Field("", description="of which field, unless it is count")
+    percent: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        None, description="for percentile: 95"
+    )
+    comparison: Compared = Field(
+        Comparison.GTE, description="how the value is held against the limit"
+    )
+    limit: Number = Field(description="from where it is an alert")
+    unit: Annotated[Text, Field(max_length=40)] = Field(
+        "", description="what people read behind the number"
+    )
+    clear: Number | None = Field(
+        None, description="where the alert ends again, on the good side of the limit"
+    )
 
 
 class MeasureShape(Shape):
     """One number an entity."""
 
-    function: Annotated[Function, BeforeValidator(text_of)] = Function.COUNT
-    field: Text = ""
-    percent: Annotated[Number, Field(gt=0, le=100)] | None = None
-    index: Indices | None = None
-    query: Query | None = None
-    from_: Back | None = Field(None, alias="from")
-    to: Annotated[Window, Field(ge=0, le=30 * DAY)] | None = None
-    by: Fields | None = None
-    series: Fields = Field(default_factory=list)
-    over: Annotated[Over, BeforeValidator(text_of)] = Over.SUM
-    order: Text = "@timestamp"
-    from_zero: Flag = False
-    missing: Number | None = None
+    function: Annotated[Function, BeforeValidator(text_of)] = Field(
+        Function.COUNT, description="what is measured of the documents of an entity"
+    )
+    field: Text = Field("", description="of which field, unless it is count or matches")
+    percent: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        None, description="for percentile: 95"
+    )
+    index: Indices | None = Field(
+        None, description="a stream of its own; the rule's query does not narrow it"
+    )
+    query: Query | None = Field(
+        None,
+        description="narrows the measure; for matches: what the newest document is held against",
+    )
+    from_: Back | None = Field(
+        None, alias="from", description="a window of its own, from so long ago"
+    )
+    to: Annotated[Window, Field(ge=0, le=30 * DAY)] | None = Field(
+        None, description="where that window ends: now-10m"
+    )
+    by: Fields | None = Field(
+        None,
+        description="a part of group_by: the coarser scope that shares this measure",
+    )
+    series: Fields = Field(
+        default_factory=list,
+        description="fields that tell counters or states inside an entity apart",
+    )
+    over: Annotated[Over, BeforeValidator(text_of)] = Field(
+        Over.SUM, description="how the series become one number"
+    )
+    order: Text = Field("@timestamp", description="latest, matches: the newest by this field")
+    from_zero: Flag = Field(
+        False, description="increase: a series that appears within the window began at 0"
+    )
+    missing: Number | None = Field(
+        None, description="the value of an entity without documents here; unknown without it"
+    )
 
 
 class LevelShape(Shape):
     """A further severity of the same alert."""
 
-    severity: Severity
-    limit: Number | None = None
-    comparison: Compared | None = None
-    clear: Number | None = None
-    for_: Span | None = Field(None, alias="for")
+    severity: Severity = Field(description="worse than the one before it")
+    limit: Number | None = Field(None, description="beyond the one before it")
+    comparison: Compared | None = Field(None, description="the threshold's where it is not written")
+    clear: Number | None = Field(None, description="where the level ends again")
+    for_: Span | None = Field(None, alias="for", description="how long it must last for this level")
 
 
 class FlappingShape(Shape):
     """When an alert that comes and goes is kept."""
 
-    changes: Annotated[Whole, Field(ge=2, le=100)] = 4
-    runs: Annotated[Whole, Field(ge=2, le=100)] = 20
-    calm: Annotated[Whole, Field(ge=1, le=100)] = 4
+    changes: Annotated[Whole, Field(ge=2, le=100)] = Field(
+        4, description="that often an alert began or ended"
+    )
+    runs: Annotated[Whole, Field(ge=2, le=100)] = Field(20, description="within so many runs")
+    calm: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        4, description="then it ends after so many false runs in a row"
+    )
 
 
 class RunbookShape(Shape):
     """What a person needs who was woken."""
 
-    means: Text = ""
-    look: Text = ""
-    act: Text = ""
-    link: Link = ""
+    means: Text = Field("", description="what it means, in one or two sentences")
+    look: Text = Field("", description="first look: a command or a place")
+    act: Text = Field("", description="first action")
+    link: Link = Field("", description="where the whole runbook is")
 
 
 Flap = Annotated[
@@ -190,40 +231,80 @@ Levels = Annotated[Many[LevelShape], Field(max_length=4)]
 class RuleShape(Shape):
     """A rule file."""
 
-    title: Annotated[Text, Field(max_length=200)]
-    kind: Kind
-    source: Text = "default"
-    index: Indices
-    language: Language = "kql"
-    query: Query | None = None
-    from_: Back | None = Field(None, alias="from")
-    interval: Every = 60.0
-    query_delay: Delay = 30.0
-    group_by: Fields = Field(default_factory=list)
-    variables: Variables = Field(default_factory=dict)
-    measures: Annotated[Named[MeasureShape], Field(max_length=20)] = Field(default_factory=dict)
-    value: Formula = ""
-    when: Formula = ""
-    valid: Formula = ""
-    threshold: ThresholdShape | None = None
-    levels: Levels = Field(default_factory=list)
-    for_: Span = Field(0.0, alias="for")
-    keep_firing_for: Span = 0.0
-    runs: Runs | None = None
-    flapping: Flap = None
-    no_data: Silent = NoData.HOLD
-    stale_after: Stale = 120.0
-    forget_after: Forget = DAY
-    entities: Annotated[Many[TextMap], Field(max_length=1_000)] = Field(default_factory=list)
-    state: State = RuleState.LIVE
-    severity: Severity
-    owner: Owner = ""
+    title: Annotated[Text, Field(max_length=200)] = Field(description="what is wrong, for people")
+    kind: Kind = Field(
+        description="query: any document matches; state: the newest one does; "
+        "threshold: a value against a limit; absence: what stopped"
+    )
+    source: Text = Field("default", description="the cluster, as the settings name it")
+    index: Indices = Field(description="data stream or pattern, or a list of them")
+    language: Language = Field("kql", description="of the query and those of the measures")
+    query: Query | None = Field(
+        None, description="which documents; a text, or one clause of Elasticsearch for dsl"
+    )
+    from_: Back | None = Field(
+        None, alias="from", description="how far back a run looks: now-5m (now-2m for state)"
+    )
+    interval: Every = Field(60.0, description="how often it runs")
+    query_delay: Delay = Field(30.0, description="how long documents take to arrive")
+    group_by: Fields = Field(
+        default_factory=list,
+        description="fields; each combination of values is an entity with its own alert",
+    )
+    variables: Variables = Field(
+        default_factory=dict,
+        description="numbers for expressions, texts for queries (as ${name}); tunable",
+    )
+    measures: Annotated[Named[MeasureShape], Field(max_length=20)] = Field(
+        default_factory=dict, description="name: what is measured of each entity"
+    )
+    value: Formula = Field(
+        "", description="an expression over the measures, held against the limit"
+    )
+    when: Formula = Field("", description="a further condition: most > floor")
+    valid: Formula = Field(
+        "", description="where this is not true, nothing can be said of the entity"
+    )
+    threshold: ThresholdShape | None = Field(None, description="the limit")
+    levels: Levels = Field(
+        default_factory=list, description="further severities of the same alert, worse ones later"
+    )
+    for_: Span = Field(0.0, alias="for", description="how long it must last before it is an alert")
+    keep_firing_for: Span = Field(0.0, description="how long it must be over before it is")
+    runs: Runs | None = Field(None, description="true in so many of the last runs: 3 of 5")
+    flapping: Flap = Field(None, description="keep an alert that comes and goes; true, or numbers")
+    no_data: Silent = Field(
+        NoData.HOLD,
+        description="while the stream is silent: hold the alerts, resolve them, or alert",
+    )
+    stale_after: Stale = Field(
+        120.0, description="a stream is silent when its newest document is older"
+    )
+    forget_after: Forget = Field(
+        DAY, description="absence: an entity that was seen is expected for so long"
+    )
+    entities: Annotated[Many[TextMap], Field(max_length=1_000)] = Field(
+        default_factory=list,
+        description="absence: entities to expect, each with the fields of group_by",
+    )
+    state: State = Field(
+        RuleState.LIVE, description="live, shadow (runs, tells nobody) or disabled"
+    )
+    severity: Severity = Field(description="how bad it is")
+    owner: Owner = Field("", description="whose it is")
     runbook: Annotated[
         RunbookShape, BeforeValidator(_runbook, json_schema_input_type=str | RunbookShape)
-    ] = RunbookShape()
-    labels: TextMap = Field(default_factory=dict)
-    annotations: TextMap = Field(default_factory=dict)
-    evidence: Fields = Field(default_factory=list)
+    ] = Field(
+        RunbookShape(), description="a link, or what it means, the first look and the first action"
+    )
+    labels: TextMap = Field(default_factory=dict, description="added to each alert, for routing")
+    annotations: TextMap = Field(
+        default_factory=dict,
+        description="texts of the alert, as templates: summary, description, action",
+    )
+    evidence: Fields = Field(
+        default_factory=list, description="fields to show of up to three documents"
+    )
 
 
 WORDS = Words(

@@ -49,7 +49,7 @@ def _short(node: Any) -> Any:
     return long
 
 
-AnyField = Annotated[FieldShape, BeforeValidator(_short)]
+AnyField = Annotated[FieldShape, BeforeValidator(_short, json_schema_input_type=Type | FieldShape)]
 
 
 class StreamShape(Shape):
