@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from sre_obs.evaluate.history import (
     BEGAN,
@@ -41,7 +42,7 @@ from sre_obs.evaluate.history import (
     quiet,
     trimmed,
 )
-from sre_obs.evaluate.levels import Bound, bounds
+from sre_obs.evaluate.levels import bounds
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState, Phase
 from sre_obs.model.rule import Comparison, Rule, RuleKind
@@ -101,25 +102,26 @@ def step(rule: Rule, before: EntityState | None, verdict: Verdict, at: float) ->
 def _answered(
     rule: Rule, before: EntityState | None, verdict: Verdict, at: float
 ) -> EntityState | None:
-    entity = before.entity if before is not None else verdict.entity
-    levels = bounds(rule, entity)
-    holding = _holding(rule, verdict, len(levels))
+    fors: tuple[float, ...] = (rule.for_,)
+    if rule.levels or rule.tuned:
+        entity = before.entity if before is not None else verdict.entity
+        fors = tuple([bound.for_ for bound in bounds(rule, entity)])
+    holding = _holding(rule, verdict, len(fors))
     history = ""
     if rule.runs is not None or rule.flapping is not None:
         worst = max((n for n, holds in enumerate(holding) if holds), default=None)
         history = noted(before.history if before is not None else "", worst)
         if rule.runs is not None:
-            holding = enough(history, rule.runs, len(levels))
-    run = _Run(rule, levels, holding, history, verdict, at)
-    return _true(run, before) if any(holding) else _false(run, before)
+            holding = enough(history, rule.runs, len(fors))
+    run = _Run(rule, fors, holding, history, verdict, at)
+    return _true(run, before) if True in holding else _false(run, before)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """What one evaluation says, and with what has gone before makes of each level."""
 
     rule: Rule
-    levels: tuple[Bound, ...]
+    fors: tuple[float, ...]  # of each level
     holding: tuple[bool, ...]
     history: str
     verdict: Verdict
@@ -130,6 +132,8 @@ def _holding(rule: Rule, verdict: Verdict, count: int) -> tuple[bool, ...]:
     """Which levels hold by the verdict alone."""
     if verdict.truth is Truth.FALSE:
         return (False,) * count
+    if count == 1:
+        return (True,)
     given = (*verdict.levels, *(False,) * count)[:count]
     if any(given):
         return given
@@ -142,15 +146,20 @@ def _true(run: _Run, before: EntityState | None) -> EntityState:
     begun = before if before is not None and before.phase in BEGUN else None
     # A clock that was set back: what is pending must not wait for the hour to come again.
     since = min(begun.since, at) if begun is not None else at
-    since_levels = _since_levels(run, begun, since)
-    reached = [
-        number
-        for number, began in enumerate(since_levels)
-        if began is not None and at - began >= run.levels[number].for_
-    ]
+    since_levels: tuple[float | None, ...] = ()
+    if len(run.fors) == 1:
+        reached = [0] if at - since >= run.fors[0] else []
+    else:
+        since_levels = _since_levels(run, begun, since)
+        reached = [
+            number
+            for number, began in enumerate(since_levels)
+            if began is not None and at - began >= run.fors[number]
+        ]
     fired_at, level = None, 0
     if begun is not None and begun.fired_at is not None:
-        fired_at, level = begun.fired_at, _level(run, begun.level, reached)
+        fired_at = begun.fired_at
+        level = _level(run, begun.level, reached) if since_levels else 0
     elif reached:
         fired_at, level = at, reached[-1]
     history = run.history
@@ -168,15 +177,13 @@ def _true(run: _Run, before: EntityState | None) -> EntityState:
         value=verdict.value,
         peak=_peak(rule, begun.peak if begun is not None else None, verdict.value),
         level=level,
-        since_levels=since_levels if len(run.levels) > 1 else (),
+        since_levels=since_levels,
         history=trimmed(rule, history) if history else "",
     )
 
 
 def _since_levels(run: _Run, begun: EntityState | None, since: float) -> tuple[float | None, ...]:
     """Since when each level holds without a break."""
-    if len(run.levels) == 1:
-        return (since,)
     known = begun.since_levels if begun is not None else ()
     if begun is not None and not known:
         known = (since,)  # the rule had no levels when it began
@@ -190,7 +197,7 @@ def _since_levels(run: _Run, begun: EntityState | None, since: float) -> tuple[f
 def _level(run: _Run, before: int, reached: Sequence[int]) -> int:
     """Up to what has held for its `for`; down at once, to the worst that holds."""
     open_ = (n for n, holds in enumerate(run.holding) if holds and (n <= before or n in reached))
-    return max(open_, default=min(before, len(run.levels) - 1))
+    return max(open_, default=min(before, len(run.fors) - 1))
 
 
 def _begins(before: EntityState | None, history: str) -> bool:
