@@ -343,3 +343,15 @@ def test_any_text_gives_overrides_or_problems(text: str) -> None:
     assert overrides or problems
     after, _ = apply_overrides([rule("a/b")], overrides)
     assert len(after) == 1
+
+
+def test_the_example_of_the_readme_is_right() -> None:
+    readme = (Path(__file__).parents[2] / "rules" / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## overrides.yml\n")[2]
+    text = section.partition("```yaml\n")[2].partition("```")[0]
+    overrides, problems = parse_overrides(text, environment="staging")
+    assert problems == []
+    assert [o.pattern for o in overrides] == [
+        *("*", "postgresql/*", "postgresql/pg-deadlocks"),
+        *("*", "*"),
+    ]

@@ -790,3 +790,9 @@ def test_any_text_is_an_expression_or_a_problem(text: str) -> None:
     # As YAML's own quoting has it: JSON strings are YAML.
     rule, problems = parse_rule(MEASURED.replace("used / most * share", json.dumps(text)), FILE)
     assert (rule is None) == any(p.severity == "error" for p in problems)
+
+
+def test_the_example_of_the_readme_is_a_rule() -> None:
+    readme = (Path(__file__).parents[2] / "rules" / "README.md").read_text(encoding="utf-8")
+    text = readme.partition("## The keys of a rule\n\n```yaml\n")[2].partition("```")[0]
+    assert [measure.name for measure in good(text).measures] == ["used", "most"]
