@@ -6,7 +6,6 @@ how long something took.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -44,6 +43,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds."""
+        import asyncio
+
         await asyncio.sleep(max(seconds, 0.0))
 
 
@@ -72,4 +73,6 @@ class ScaledClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds of this clock."""
+        import asyncio
+
         await asyncio.sleep(max(seconds, 0.0) / self._speed)

@@ -7,36 +7,23 @@ one, since no comment can stand in it. Before the first key it is meant for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 
+from sre_obs.content.ignored import Ignore
 from sre_obs.content.mistakes import shown
 from sre_obs.content.yaml import Document, Map, Node, Scalar
-from sre_obs.model.problem import Location, Problem, Severity
+from sre_obs.model.problem import Problem, Severity
 
 WITHOUT_REASON = "check/ignore-without-reason"
 UNKNOWN = "check/ignore-unknown"
-UNUSED = "check/ignore-unused"
 
+# Comments of one file that count: each is held against each finding.
+_MOST = 200
 _COMMENT = re.compile(
     r"(?:^|(?<=[ \t]))#[ \t]*sre-obs:[ \t]*ignore\b[ \t]*([^\s:]*)[ \t]*:?[ \t]*([^\r\n]*)",
     re.MULTILINE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """One comment: the findings of `slug` in the lines `first` to `last` are not told."""
-
-    slug: str
-    reason: str
-    first: int
-    last: int
-    place: Location
-
-    def covers(self, problem: Problem) -> bool:
-        """Whether it is about this finding."""
-        return problem.slug == self.slug and self.first <= problem.location.line <= self.last
 
 
 def ignores(document: Document) -> tuple[Ignore, ...]:
@@ -44,12 +31,14 @@ def ignores(document: Document) -> tuple[Ignore, ...]:
     text = document.text
     if "sre-obs:" not in text or not isinstance(document.root, Map):
         return ()
-    spans = list(_scalars(document.root))
+    spans = sorted(_scalars(document.root), key=lambda span: span.start)
+    starts = [span.start for span in spans]
     begin = document.location(document.root.start).line
     ends = _ends(document, document.root)
-    found = []
+    found: list[Ignore] = []
     for match in _COMMENT.finditer(text):
-        if any(span.start <= match.start() < span.end for span in spans):
+        before = bisect_right(starts, match.start()) - 1
+        if before >= 0 and _inside(text, spans[before], match.start()):
             continue  # it is part of a text
         place = document.location(match.start(), match.end())
         line = place.line
@@ -59,23 +48,10 @@ def ignores(document: Document) -> tuple[Ignore, ...]:
         else:
             below = _next(text, match.end(), line) if alone else line
             first, last = line, max(below, ends.get(below, below))
+        if len(found) == _MOST:
+            break
         found.append(Ignore(match.group(1), match.group(2).strip(), first, last, place))
     return tuple(found)
-
-
-def kept(
-    problems: Iterable[Problem], comments: Sequence[Ignore], used: set[Ignore]
-) -> list[Problem]:
-    """The findings that no comment with a reason is about; `used` gets those that were."""
-    if not comments:
-        return list(problems)
-    found = []
-    for problem in problems:
-        about = [comment for comment in comments if comment.covers(problem)]
-        used.update(about)
-        if not any(comment.reason for comment in about):
-            found.append(problem)
-    return found
 
 
 def wrong_comments(
@@ -98,16 +74,16 @@ def wrong_comments(
     return found
 
 
-def unused(comment: Ignore, source: str) -> Problem:
-    """The comment that nothing is ignored by any more."""
-    return Problem(
-        UNUSED,
-        Severity.INFO,
-        comment.place,
-        f"nothing here is {comment.slug} any more",
-        "remove the comment",
-        source,
-    )
+def _inside(text: str, span: Scalar, at: int) -> bool:
+    """Whether a character belongs to a text. A block reaches up to the next key, so what is
+    indented less than its first line stands behind it."""
+    if at >= span.end:
+        return False
+    if span.style not in ("|", ">"):
+        return True
+    first = re.compile(r"[^\n]*\n(?:[ \t]*\r?\n)*( *)").match(text, span.start)
+    indent = len(first.group(1)) if first else 0
+    return at - (text.rfind("\n", 0, at) + 1) >= max(indent, 1)
 
 
 def _scalars(node: Node) -> Iterator[Scalar]:

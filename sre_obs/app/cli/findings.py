@@ -34,7 +34,7 @@ def as_json(report: Report) -> str:
         "rules": report.rules,
         "findings": [_finding(problem) for problem in report.findings],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return _written(value)
 
 
 def as_github(report: Report) -> str:
@@ -96,7 +96,16 @@ def as_sarif(report: Report) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    import orjson
+
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n"
+    except TypeError:  # half a character, in the name of a file
+        return json.dumps(value, indent=2) + "\n"
 
 
 def _finding(problem: Problem) -> dict[str, Any]:

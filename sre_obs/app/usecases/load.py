@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sre_obs.app.bundled import bundled_rules
 from sre_obs.app.settings import BUNDLED, Settings, SourceSettings, secret
 from sre_obs.content.files import read_secret
 from sre_obs.content.overrides import apply_overrides, load_overrides
@@ -104,18 +105,6 @@ def load_routing(settings: Settings) -> tuple[Routing, tuple[Problem, ...]]:
     if routing is None:
         raise ContentError([p for p in problems if p.severity is Severity.ERROR])
     return routing, tuple(problems)
-
-
-def bundled_rules() -> Path:
-    """The rules that ship with the program: in the wheel, or at the top of a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    inside = package / "data" / "rules"
-    return inside if inside.is_dir() else package.parent / "rules"
-
-
-def bundled_recordings() -> Path:
-    """The telemetry that was recorded for the demo; tests of rules name its files."""
-    return Path(__file__).resolve().parents[1] / "demo" / "telemetry"
 
 
 def to_terminal() -> Routing:

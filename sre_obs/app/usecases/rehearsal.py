@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from sre_obs.app.bundled import bundled_rules
 from sre_obs.app.settings import BUNDLED, Settings
-from sre_obs.app.usecases.load import bundled_rules
-from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.files import tuned
+from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.run import RECORDINGS, contract_types
 from sre_obs.app.usecases.rule_tests.source import Stage
 from sre_obs.content.duration import format_duration

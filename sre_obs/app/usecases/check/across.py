@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sre_obs.app.usecases.check.entry import Facts
-from sre_obs.content.rules.checks.same import DUPLICATE, NEAR_DUPLICATE
 from sre_obs.model.problem import Problem, Severity
+
+DUPLICATE = "rules/duplicate"
+NEAR_DUPLICATE = "rules/near-duplicate"
+# Not found where one file is looked at alone.
+ACROSS: frozenset[str] = frozenset((DUPLICATE, NEAR_DUPLICATE))
 
 
 def taken_names(rules: Sequence[Facts]) -> Iterator[Problem]:

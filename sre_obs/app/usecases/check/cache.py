@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sre_obs.app.usecases.check.entry import Entry, Facts
-from sre_obs.content.ignore import Ignore
+from sre_obs.content.ignored import Ignore
 from sre_obs.model.problem import Location, Problem, Severity
 
 # Entries of one file, and such files in the folder.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sre_obs.content.ignore import Ignore
+from sre_obs.content.ignored import Ignore
 from sre_obs.model.problem import Location, Problem, Severity
 
 # Findings of one file that are told; what has more is broken as a whole.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from sre_obs.content.telemetry.load import FOLDER as TELEMETRY
 from sre_obs.model.errors import UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 
 SUFFIXES = (".yml", ".yaml")
+TESTS = (".test.yml", ".test.yaml")
+# The folder of telemetry packs, beside the rules or above their folders.
+TELEMETRY = "telemetry"
 _MAX_DEPTH = 8
 # What lies in a repository of rules and is nobody's to check here.
 _OTHERS = frozenset(f"sre-obs{suffix}" for suffix in SUFFIXES)
@@ -39,12 +41,24 @@ _BY_NAME = {
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file: where it lies, what it is called in findings, and the path it came from."""
+    """One file: what it is called in findings (which is where it lies), the name of its
+    folder, and the path that it came from. `tested`: a test lies beside it."""
 
-    path: Path
     name: str
+    folder: str
     kind: Kind
     root: str
+    tested: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.name)
+
+    @property
+    def base(self) -> str:
+        """Its name without the folders."""
+        return os.path.basename(self.name)
 
 
 def gather(paths: Sequence[Path]) -> tuple[list[File], list[Problem]]:
@@ -64,60 +78,84 @@ def gather(paths: Sequence[Path]) -> tuple[list[File], list[Problem]]:
             there, folder = False, False
         if not there:
             raise UsageError("no such file or folder", where=str(path), remedy="check the path")
-        found = _walk(path, str(path), seen, problems, 0) if folder else iter((path,))
-        for file in found:
-            name = str(file)
-            key = os.path.abspath(file)
-            if key not in files:
-                files[key] = File(file, name, kind_of(file), str(path))
+        root = str(path)
+        walk = _Walk(root, seen, problems)
+        for file in walk.below(root, 0) if folder else (_one(root),):
+            files.setdefault(os.path.abspath(file.name), file)
     return list(files.values()), problems
 
 
-def kind_of(path: Path) -> Kind:
-    """What a file is by its name; a rule where that says nothing."""
-    if path.name.endswith((".test.yml", ".test.yaml")):
+def kind_of(name: str, folder: str) -> Kind:
+    """What a file is by its name and that of its folder; a rule where these say nothing."""
+    if name.endswith(TESTS):
         return Kind.TEST
-    if path.name in _BY_NAME:
-        return _BY_NAME[path.name]
-    if path.absolute().parent.name == TELEMETRY and path.suffix in SUFFIXES:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if folder == TELEMETRY and name.endswith(SUFFIXES):
         return Kind.TELEMETRY
     return Kind.RULE
 
 
-def _walk(
-    folder: Path, root: str, seen: set[str], problems: list[Problem], depth: int
-) -> Iterator[Path]:
-    real = os.path.realpath(folder)
-    if real in seen or depth > _MAX_DEPTH:
-        return
-    seen.add(real)
+def _one(name: str) -> File:
+    """A file that was named itself."""
+    above, base = os.path.split(os.path.abspath(name))
+    folder = os.path.basename(above)
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        problems.append(_unreadable(folder, error))
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        path = folder / entry.name
+        beside: Collection[str] = os.listdir(above)
+    except OSError:
+        beside = ()
+    return File(name, folder, kind_of(base, folder), name, _tested(base, beside))
+
+
+def _tested(name: str, beside: Collection[str]) -> bool:
+    """Whether there is a test of a rule's file among the names beside it."""
+    stem = name
+    for suffix in SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    return any(stem + end in beside for end in TESTS)
+
+
+class _Walk:
+    """The files below one path of the command line."""
+
+    def __init__(self, root: str, seen: set[str], problems: list[Problem]) -> None:
+        self._root = root
+        self._seen = seen
+        self._problems = problems
+
+    def below(self, folder: str, depth: int) -> Iterator[File]:
+        """The files of a folder, and of those in it."""
+        real = os.path.realpath(folder)
+        if real in self._seen or depth > _MAX_DEPTH:
+            return
+        self._seen.add(real)
         try:
-            below = entry.is_dir()
-        except OSError as error:  # a link that leads to itself
-            problems.append(_unreadable(path, error))
-            continue
-        if below:
-            if entry.name not in _SKIPPED:
-                yield from _walk(path, root, seen, problems, depth + 1)
-        elif path.suffix in SUFFIXES and entry.name not in _OTHERS:
-            yield path
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            self._unreadable(folder, error)
+            return
+        called = os.path.basename(os.path.abspath(folder))
+        names = {entry.name for entry in entries}
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = os.path.join(folder, entry.name)
+            try:
+                below = entry.is_dir()
+            except OSError as error:  # a link that leads to itself
+                self._unreadable(path, error)
+                continue
+            if below:
+                if entry.name not in _SKIPPED:
+                    yield from self.below(path, depth + 1)
+            elif entry.name.endswith(SUFFIXES) and entry.name not in _OTHERS:
+                kind = kind_of(entry.name, called)
+                yield File(path, called, kind, self._root, _tested(entry.name, names))
 
-
-def _unreadable(path: Path, error: OSError) -> Problem:
-    why = error.strerror or type(error).__name__
-    return Problem(
-        "rules/unreadable",
-        Severity.ERROR,
-        Location(str(path)),
-        f"can't read the folder: {why}",
-        "check its mode",
-    )
+    def _unreadable(self, path: str, error: OSError) -> None:
+        why = error.strerror or type(error).__name__
+        message = f"can't read the folder: {why}"
+        place = Location(path)
+        self._problems.append(
+            Problem("rules/unreadable", Severity.ERROR, place, message, "check its mode")
+        )

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from pathlib import Path
 
+from sre_obs.app.bundled import bundled_recordings
 from sre_obs.app.usecases.check.entry import Entry, Facts, bounded
 from sre_obs.app.usecases.check.gather import File, Kind
-from sre_obs.app.usecases.load import bundled_recordings
 from sre_obs.content import yaml
-from sre_obs.content.ignore import Ignore, ignores, kept, wrong_comments
+from sre_obs.content.ignore import ignores, wrong_comments
+from sre_obs.content.ignored import Ignore, kept
 from sre_obs.content.mistakes import shown
 from sre_obs.content.routes.build import hide_secrets
 from sre_obs.content.routes.checks import unknown_label, unreachable
@@ -149,11 +149,3 @@ def _overrides(
 def matching(patterns: Iterable[str], id_: str) -> bool:
     """Whether one of some patterns of ids matches."""
     return any(fnmatchcase(id_, pattern) for pattern in patterns)
-
-
-def beside(path: Path) -> bool:
-    """Whether a test lies beside a rule's file."""
-    stem = path.name
-    for suffix in (".yml", ".yaml"):
-        stem = stem.removesuffix(suffix)
-    return any(path.with_name(stem + end).exists() for end in (".test.yml", ".test.yaml"))

@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from sre_obs.adapters.checks import template
+from sre_obs.app.usecases.check.across import ACROSS
 from sre_obs.app.usecases.check.entry import Entry, Facts, bounded
 from sre_obs.content import yaml
-from sre_obs.content.ignore import Ignore, ignores, kept, wrong_comments
+from sre_obs.content.ignore import ignores, wrong_comments
+from sre_obs.content.ignored import Ignore, kept
 from sre_obs.content.rules.checks import same
 from sre_obs.content.rules.checks.registry import CHECKS, check_rule
 from sre_obs.content.rules.checks.subject import Subject
@@ -20,8 +22,6 @@ from sre_obs.model.telemetry import Contract
 
 Allow = Mapping[str, Sequence[str]] | Sequence[str]
 
-# Found when all rules are seen, so not when one file is looked at alone.
-ACROSS: frozenset[str] = frozenset((same.DUPLICATE, same.NEAR_DUPLICATE))
 # What loading a rule warns of; what it calls an error keeps the file from being used, and
 # nobody can wish that away.
 _OF_LOADING = ("rules/window-too-short", "rules/for-too-short")

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sre_obs.app.usecases.check.across import same_rules, taken_names
+from sre_obs.app.bundled import bundled_rules
+from sre_obs.app.usecases.check.across import ACROSS, same_rules, taken_names
 from sre_obs.app.usecases.check.cache import Cache, NoCache, key_of
 from sre_obs.app.usecases.check.entry import Entry, Facts
-from sre_obs.app.usecases.check.gather import File, Kind, gather
-from sre_obs.app.usecases.check.live import live
-from sre_obs.app.usecases.check.others import beside, check_other, matching
-from sre_obs.app.usecases.check.rule import ACROSS, Allow, check_rule_text
-from sre_obs.app.usecases.load import bundled_rules
-from sre_obs.content import yaml
+from sre_obs.app.usecases.check.gather import SUFFIXES, TELEMETRY, File, Kind, gather
 from sre_obs.content.files import read_regular
-from sre_obs.content.ignore import Ignore, kept, unused
+from sre_obs.content.ignored import Ignore, kept, unused
 from sre_obs.content.rules.index import DEFAULT_ALLOW
-from sre_obs.content.rules.load import load_rule, rule_files
-from sre_obs.content.telemetry.load import FOLDER as TELEMETRY
-from sre_obs.content.telemetry.load import load_contract, pack_files
-from sre_obs.evaluate.ports import Source
 from sre_obs.model.problem import Problem
-from sre_obs.model.rule import Rule
-from sre_obs.model.telemetry import Contract
 
+if TYPE_CHECKING:
+    # What reads files costs a third of a second to import: not where the cache has it all.
+    from sre_obs.app.usecases.check.rule import Allow
+    from sre_obs.evaluate.ports import Source
+    from sre_obs.model.rule import Rule
+    from sre_obs.model.telemetry import Contract
+
+# No file that is larger is read as YAML at all.
+_MOST = 2**20
 Tell = Callable[[int, int], None]
 
 
@@ -57,22 +58,15 @@ def check(
     """
     files, problems = gather(paths)
     folders = telemetry_folders(files)
-    contract, _ = load_contract(folders)  # what is wrong in a pack is said of its file
-    contracts = {}
-    if source is not None:
-        # What a cluster has can change without a file.
-        contracts, cache = {source.name: live(source, contract)}, None
-    store = cache or NoCache()
+    contract = _contracts(folders, source)
+    # What a cluster has can change without a file.
+    store = NoCache() if cache is None or source is not None else cache
     store.open(stamp_of(folders), repr(allow))
-
-    def of(name: str) -> Contract:
-        return contracts.get(name, contract)
-
     entries: dict[str, Entry] = {}
     done = 0
     for file in files:
         if file.kind is Kind.RULE:
-            entries[file.name] = _rule(file, of, allow, store)
+            entries[file.name] = _rule(file, contract, allow, store)
             done += 1
             tell(done, len(files))
     roots = {file.name: file.root for file in files}
@@ -84,6 +78,8 @@ def check(
 
     for file in files:
         if file.kind is not Kind.RULE:
+            from sre_obs.app.usecases.check.others import check_other
+
             entries[file.name] = check_other(file, facts, load)
             done += 1
             tell(done, len(files))
@@ -95,44 +91,77 @@ def check(
 
 def telemetry_folders(files: Iterable[File]) -> list[Path]:
     """The bundled packs, and those beside the rules: in their folder, or in that above it."""
-    found: dict[str, Path] = {}
-    parents = dict.fromkeys(file.path.absolute().parent for file in files)
-    for parent in parents:
-        for folder in (parent.parent / TELEMETRY, parent / TELEMETRY):
-            found.setdefault(os.path.realpath(folder), folder)
-        if parent.name == TELEMETRY:
-            found.setdefault(os.path.realpath(parent), parent)
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(os.path.dirname(file.name) for file in files):
+        parent = os.path.abspath(name)
+        folders = [
+            os.path.join(os.path.dirname(parent), TELEMETRY),
+            os.path.join(parent, TELEMETRY),
+        ]
+        if os.path.basename(parent) == TELEMETRY:
+            folders.append(parent)
+        for folder in folders:
+            if folder not in found.values() and os.path.isdir(folder):
+                found.setdefault(os.path.realpath(folder), folder)
     bundled = bundled_rules() / TELEMETRY
     found.pop(os.path.realpath(bundled), None)
-    return [bundled, *(folder for folder in found.values() if folder.is_dir())]
+    return [bundled, *map(Path, found.values())]
 
 
 def stamp_of(folders: Iterable[Path]) -> str:
     """What the contract was read from, as one text: the same packs, the same text."""
     parts = []
     for folder in folders:
-        for path in pack_files(folder):
-            try:
-                parts.append(key_of(read_regular(path, yaml.MAX_BYTES + 1), path.name))
-            except OSError:
-                parts.append(path.name)
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                try:
+                    parts.append(key_of(read_regular(folder / name, _MOST + 1), name))
+                except OSError:
+                    parts.append(name)
     return "/".join(parts)
+
+
+def _contracts(folders: Sequence[Path], source: Source | None) -> Callable[[str], Contract]:
+    """The contract by the name of a rule's source; read when the first rule needs it."""
+
+    @lru_cache(maxsize=1)
+    def written() -> Contract:
+        from sre_obs.content.telemetry.load import load_contract
+
+        return load_contract(folders)[0]  # what is wrong in a pack is said of its file
+
+    @lru_cache(maxsize=1)
+    def there() -> Contract:
+        from sre_obs.app.usecases.check.live import live
+
+        assert source is not None
+        return live(source, written())
+
+    return lambda name: there() if source is not None and source.name == name else written()
 
 
 def _rule(
     file: File, contract: Callable[[str], Contract], allow: Allow, store: Cache | NoCache
 ) -> Entry:
     try:
-        data = read_regular(file.path, yaml.MAX_BYTES + 1)
+        data = read_regular(file.path, _MOST + 1)
     except (OSError, ValueError):
+        from sre_obs.content import yaml
+
         _, problems = yaml.load(file.path, name=file.name)
         return Entry(tuple(problems))
-    tested = beside(file.path)
-    folder = file.path.absolute().parent.name
-    key = key_of(data, f"{folder}/{file.path.name}/{tested}")
+    key = key_of(data, f"{file.folder}/{file.base}/{file.tested}")
     entry = store.get(key, file.name)
     if entry is None:
-        entry = check_rule_text(data, file.path, file.name, contract, allow=allow, tested=tested)
+        from sre_obs.app.usecases.check.rule import check_rule_text
+
+        entry = check_rule_text(
+            data, file.path, file.name, contract, allow=allow, tested=file.tested
+        )
         store.put(key, entry)
     return entry
 
@@ -150,6 +179,9 @@ def _across(facts: Sequence[Facts], roots: dict[str, str]) -> Iterator[Problem]:
 def _rules(files: Sequence[File], facts: Sequence[Facts], patterns: list[str]) -> list[Rule]:
     """The rules whose id a pattern matches: the bundled ones, and those that were checked,
     which stand in for a bundled one of the same id."""
+    from sre_obs.app.usecases.check.others import matching
+    from sre_obs.content.rules.load import load_rule, rule_files
+
     found: dict[str, Rule] = {}
     paths = {file.name: file.path for file in files}
     bundled = bundled_rules()

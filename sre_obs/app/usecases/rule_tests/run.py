@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sre_obs.adapters.clock import SystemClock
-from sre_obs.app.usecases.load import bundled_rules
+from sre_obs.app.bundled import bundled_rules
 from sre_obs.app.usecases.rule_tests.against import (
     ScratchIndices,
     ServerSource,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from typing import NamedTuple
 
 from sre_obs.content.rules.checks.clauses import All, Clause, clauses, leaves
 from sre_obs.content.rules.queries import text_of_variable
@@ -44,15 +45,20 @@ class Measured:
     scope: tuple[str, ...]  # the fields by which it is grouped
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A field's name as it is written somewhere: what it is for, and where."""
+class Named(NamedTuple):
+    """A field's name as it is written somewhere: what it is for, and where.
+
+    `at` is a key's place, or the node of a text; from `start` to `end` of it, where that is
+    not all. The place itself is only worked out for what is wrong.
+    """
 
     name: str
     indices: tuple[str, ...]
-    place: Location
     what: str  # query, group_by, field, series, order, evidence
+    at: Node | tuple[str, ...]
     use: Use | None = None  # of a query
+    start: int = 0
+    end: int = 0
 
 
 class Subject:
@@ -125,25 +131,47 @@ class Subject:
         except QueryError:
             return None
 
-    def names(self) -> Iterator[Named]:
+    @cached_property
+    def names(self) -> tuple[Named, ...]:
         """All fields that the rule names, in its order."""
+        return tuple(self._names())
+
+    def place_of(self, named: Named) -> Location:
+        """Where a name stands."""
+        at = named.at
+        if isinstance(at, tuple):
+            return self.written.key(*at)
+        if named.end:
+            return self.document.place(at, named.start, named.end - named.start)
+        if named.what != "query":
+            return self.document.place(at)
+        found = _find(at, named.name)
+        if isinstance(found, tuple):
+            return self.document.location(*found)
+        return self.document.place(at if found is None else found)
+
+    def _names(self) -> Iterator[Named]:
         for asked in self.asked:
             if isinstance(asked.node, Scalar):
                 for leaf in leaves(asked.tree):
-                    place = self.document.place(asked.node, leaf.start, leaf.end - leaf.start)
-                    yield Named(leaf.field, asked.indices, place, "query", leaf.use)
+                    yield Named(
+                        *(leaf.field, asked.indices, "query", asked.node),
+                        *(leaf.use, leaf.start, leaf.end),
+                    )
             else:
                 query = self.rule.query if asked.measure is None else asked.measure.measure.query
                 for name in query.fields:
-                    yield Named(name, asked.indices, self._in_dsl(asked.node, name), "query")
+                    yield Named(name, asked.indices, "query", asked.node)
         root = self.written.root
         for item in _scalars(root.get("group_by")):
-            yield Named(item.text, self.rule.index, self.document.place(item), "group_by")
+            yield Named(item.text, self.rule.index, "group_by", item)
         for measured in self.measures:
             yield from self._of_measure(measured)
-        everywhere = tuple(dict.fromkeys((*self.rule.index, *self._other_indices())))
-        for item in _scalars(root.get("evidence")):
-            yield Named(item.text, everywhere, self.document.place(item), "evidence")
+        evidence = _scalars(root.get("evidence"))
+        if evidence:
+            everywhere = tuple(dict.fromkeys((*self.rule.index, *self._other_indices())))
+            for item in evidence:
+                yield Named(item.text, everywhere, "evidence", item)
 
     def _of_measure(self, measured: Measured) -> Iterator[Named]:
         block = self.block(*measured.path)
@@ -152,14 +180,14 @@ class Subject:
         for key in ("field", "order"):
             node = block.get(key)
             if isinstance(node, Scalar) and node.text:
-                yield Named(node.text, measured.indices, self.document.place(node), key)
+                yield Named(node.text, measured.indices, key, node)
         for item in _scalars(block.get("series")):
-            yield Named(item.text, measured.indices, self.document.place(item), "series")
+            yield Named(item.text, measured.indices, "series", item)
         if measured.measure.index:
             # What joins two streams must be in both.
-            place = self.written.key(*measured.path, "by" if "by" in block else "index")
+            place = (*measured.path, "by" if "by" in block else "index")
             for name in measured.scope:
-                yield Named(name, measured.indices, place, "group_by")
+                yield Named(name, measured.indices, "group_by", place)
 
     def _other_indices(self) -> Iterator[str]:
         for measured in self.measures:
@@ -187,12 +215,6 @@ class Subject:
             return ""
         found = get_close_matches(name, self.contract.types_of(*indices), n=1, cutoff=0.75)
         return found[0] if found else ""
-
-    def _in_dsl(self, node: Node, name: str) -> Location:
-        found = _find(node, name)
-        if isinstance(found, tuple):
-            return self.document.location(*found)
-        return self.document.place(node if found is None else found)
 
 
 def judged(contract: Contract, indices: tuple[str, ...]) -> bool:

@@ -24,7 +24,7 @@ _ENDLESS = frozenset(("date", "date_nanos", "double", "float", "half_float", "sc
 
 def check(subject: Subject) -> Iterator[Problem]:
     """Each field to group by that has a new value with nearly every document."""
-    for named in subject.names():
+    for named in subject.names:
         if named.what != "group_by" or named.indices != subject.rule.index:
             continue
         known = subject.known(named.indices, named.name)
@@ -32,7 +32,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if named.name in _NAMES or endless:
             yield subject.problem(
                 SLUG,
-                named.place,
+                subject.place_of(named),
                 f"{shown(named.name)} has no end of values: an alert for each of them, and a "
                 "search that grows with them",
                 "group by what somebody owns, and show this field as evidence",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sre_obs.content.mistakes import shown
 from sre_obs.content.rules.checks.subject import Named, Subject, judged
-from sre_obs.model.problem import Problem, Severity
+from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.telemetry import Contract
 from sre_obs.query.kql.fields import Use
 
@@ -16,18 +16,20 @@ SLUG = "rules/unknown-field"
 def check(subject: Subject) -> Iterator[Problem]:
     """Each field that is not there. Evidence alone is a warning: its document is shown
     without it, and the rule works."""
-    said: set[tuple[str, object]] = set()
-    for named in subject.names():
-        if not named.name or not judged(subject.contract, named.indices):
+    contract = subject.contract
+    said: set[tuple[str, Location]] = set()
+    for named in subject.names:
+        if not named.name or exists(contract, named) or not judged(contract, named.indices):
             continue
-        if exists(subject.contract, named) or (named.name, named.place) in said:
+        place = subject.place_of(named)
+        if (named.name, place) in said:
             continue
-        said.add((named.name, named.place))
+        said.add((named.name, place))
         where = ", ".join(named.indices)
         subject_of = f" for {named.what}" if named.what == "evidence" else ""
         yield subject.problem(
             SLUG,
-            named.place,
+            place,
             f"no field {shown(named.name)} in {where}{subject_of}",
             _remedy(subject, named),
             Severity.WARNING if named.what == "evidence" else Severity.ERROR,

@@ -22,6 +22,7 @@ _WORDS = frozenset(("keyword", "constant_keyword", "wildcard"))
 _TEXTS = frozenset(("text", "match_only_text"))
 _DATES = frozenset(("date", "date_nanos"))
 _SUMMARIES = frozenset(("histogram", "exponential_histogram", "aggregate_metric_double"))
+_NO_GROUPS = _TEXTS | _SUMMARIES | {"nested", "object", "geo_point"}
 _NUMBER = re.compile(r"[-+]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,3})?", re.ASCII)
 
 # Function -> the types that it can be worked out of; what is not listed takes any.
@@ -129,15 +130,18 @@ def _example(function: Function) -> str:
 
 def _grouping(subject: Subject) -> Iterator[Problem]:
     said: set[Location] = set()
-    for named in subject.names():
-        if named.what not in ("group_by", "series") or named.place in said:
+    for named in subject.names:
+        if named.what not in ("group_by", "series"):
             continue
         types = _types(subject, named.indices, named.name)
-        if types and types <= _TEXTS | _SUMMARIES | {"nested", "object", "geo_point"}:
-            said.add(named.place)
+        if types and types <= _NO_GROUPS:
+            place = subject.place_of(named)
+            if place in said:
+                continue
+            said.add(place)
             yield subject.problem(
                 SLUG,
-                named.place,
+                place,
                 f"{shown(named.name)} is of type {min(types)}: it has no values to group by",
                 f"write {named.name}.keyword, if there is one" if types <= _TEXTS else "remove it",
                 Severity.ERROR,
