@@ -116,6 +116,15 @@ def test_an_alert_that_nobody_sends_any_more_is_said_to_have_expired() -> None:
     assert about[1]["reason"].startswith("expired")
 
 
+def test_an_alert_that_gets_worse_is_said_once_and_one_that_gets_better_is_not() -> None:
+    mild = alert(1)
+    worse = replace(mild, level=1, labels={**mild.labels, "severity": "critical"})
+    with capture_logs() as lines:
+        for before, after in ((mild, worse), (worse, worse), (worse, mild)):
+            tell([after], {before.fingerprint: before}, T0)
+    assert [(line["event"], line["severity"]) for line in lines] == [("alert is worse", "critical")]
+
+
 def test_a_storm_is_one_line() -> None:
     with capture_logs() as lines:
         tell([alert(number) for number in range(MOST)], {}, T0)
@@ -127,6 +136,7 @@ def test_a_storm_is_one_line() -> None:
             "fire": 21,
             "resolved": 0,
             "stale": 0,
+            "worse": 0,
             "most": "Busy (21)",
             "log_level": "info",
         }
