@@ -212,7 +212,7 @@ class _Work:
         return Outcome.INSUFFICIENT if unsure else Outcome.OK
 
     def _silence(self, judgement: Judgement) -> str:
-        stream = ", ".join(self.rule.index)
+        stream = ", ".join(judgement.silent or self.rule.index)
         if judgement.newest is None:
             return f"no documents in {stream} within a day"
         age = self.at - self.rule.query_delay - judgement.newest

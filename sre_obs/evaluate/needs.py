@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sre_obs.model.rule import Comparison, Function
+from sre_obs.model.expression import Expression
 
 # How an entity's field reads where the documents lack it ("-" as a value of its own can be
 # told from it by the key alone, where it is null).
@@ -23,21 +24,46 @@ class Span:
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One number over an entity's documents; of COUNT the count of them all."""
+class Of(StrEnum):
+    """What a figure says of an entity's documents. All but COUNT and SLOTS are about those
+    that have the figure's field."""
 
-    function: Function = Function.COUNT
+    COUNT = "count"
+    SAMPLES = "samples"  # how many values the field has
+    CARDINALITY = "cardinality"
+    AVG = "avg"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    PERCENTILE = "percentile"
+    NEWEST = "newest"  # the value in the newest document, by `order`; not a number: None
+    STEPS = "steps"  # a Part each: the least and the most
+    MEANS = "means"  # a Part each: mean time (seconds since the epoch) and mean value
+    STATES = "states"  # a Part each: its different values as text, the last seen one last
+    SLOTS = "slots"  # in which share of the parts there are documents
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing to know of each entity.
+
+    `filters` narrow the documents further than the need's. `span` narrows the stream and
+    the time: None is the need's. `parts` is how many equal parts of the span there are, and
+    `width` the length of one in seconds: SLOTS has the one, STEPS, MEANS and STATES the
+    other.
+    """
+
+    of: Of
     field: str = ""
+    filters: tuple[Mapping[str, Any], ...] = ()
     percent: float = 0.0
+    order: str = "@timestamp"
+    parts: int = 0
+    width: float = 0.0
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Only entities whose measure meets it are wanted."""
-
-    comparison: Comparison
-    value: float
+COUNT = Figure(Of.COUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +71,20 @@ class Entities:
     """One row for each entity (combination of the `group_by` values) with documents.
 
     Without `group_by` one row is answered whatever it holds, and `keep` does not apply.
-    `slots` > 0 asks into how many of so many equal parts of the span the documents fall.
-    `among` restricts to these entities, as keys.
+    `keep` is a condition on the figures (`figure` names them by their number) that a row must
+    meet to travel; what is unknown meets nothing. Besides what rules may write it knows
+    ``if(condition, a, b)`` and ``known(a, b)``: `a`, or `b` where `a` is unknown.
+    `among` restricts to these entities: keys of the first fields of `group_by`, of as many
+    as the keys have values. `nameless` entities have none of the `group_by` values.
     """
 
     span: Span
     filters: tuple[Mapping[str, Any], ...] = ()
     group_by: tuple[str, ...] = ()
-    measure: Measure = field(default_factory=Measure)
-    keep: Limit | None = None
-    slots: int = 0
+    figures: tuple[Figure, ...] = (COUNT,)
+    keep: Expression | None = None
     among: tuple[str, ...] | None = None
+    nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +110,26 @@ Need: TypeAlias = Entities | Newest | Samples
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One entity: its `key`, field -> text, the documents counted, the measure's value.
+class Part:
+    """One part of a figure's span with documents, by its start (seconds since the epoch)."""
 
-    `covered` is the share of slots with documents, 1.0 where none were asked for.
-    """
+    start: float
+    numbers: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+Found: TypeAlias = float | tuple[Part, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entity: its `key`, field -> text, its documents counted, its figures in order."""
 
     key: str
+    values: tuple[str | None, ...]
     entity: Mapping[str, str]
     count: int
-    value: float | None
-    covered: float = 1.0
+    found: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +143,16 @@ class Answer:
     answer: str = ""
     seconds: float = 0.0
 
-    def row(self, key: str) -> Row | None:
-        """The row of one entity."""
-        return next((r for r in self.rows if r.key == key), None)
+
+def figure(number: int) -> str:
+    """What the figure of this number is called in `keep`."""
+    return f"f{number}"
+
+
+def covered(row: Row, number: int = 0) -> float:
+    """The share of a SLOTS figure."""
+    found = row.found[number]
+    return found if isinstance(found, float) else 0.0
 
 
 def key_of(values: Sequence[str | None]) -> str:

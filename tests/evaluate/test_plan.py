@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from sre_obs.evaluate.kinds import threshold
-from sre_obs.evaluate.kinds.stream import life, window
+from sre_obs.evaluate.kinds.stream import life, slots, window
 from sre_obs.evaluate.needs import Answer, Entities, Need, Samples
-from sre_obs.evaluate.plan import ask, page_size, request_of
+from sre_obs.evaluate.plan import ask
 from sre_obs.evaluate.ports import Request
+from sre_obs.evaluate.request import page_size, request_of
 from sre_obs.model.errors import Blame, SourceError
 from sre_obs.model.fields import FieldTypes
-from sre_obs.model.rule import Comparison, Function, Threshold
+from sre_obs.model.rule import Comparison, Function, Rule, Threshold
 from tests.evaluate.world import T0, rule
 
 RULE = rule(
@@ -27,11 +28,18 @@ SPAN = window(RULE, T0)
 
 
 def of(**changes: Any) -> Entities:
-    return threshold.need(rule(**{"query_delay": 30.0, **changes}), T0)
+    return first(rule(**{"query_delay": 30.0, **changes}))
+
+
+def first(one: Rule) -> Entities:
+    """The first thing that a threshold rule asks."""
+    need = next(threshold.judge(one, T0, {}))[0]
+    assert isinstance(need, Entities)
+    return need
 
 
 NEEDS: dict[str, Need] = {
-    "any-document-by-entity": threshold.need(RULE, T0),
+    "any-document-by-entity": first(RULE),
     "average-below-a-limit-by-pod": of(
         threshold=Threshold(Function.AVG, "cpu", comparison=Comparison.LT, limit=0.1)
     ),
@@ -43,10 +51,10 @@ NEEDS: dict[str, Need] = {
     "count-of-the-whole": of(group_by=()),
     "newest-document": life(RULE, T0),
     "presence-of-two-entities": Entities(
-        SPAN, (), RULE.group_by, slots=5, among=('["eu","u-1"]', '[null,"u-2"]')
+        SPAN, (), RULE.group_by, (slots(SPAN),), among=('["eu","u-1"]', '[null,"u-2"]')
     ),
-    "presence-of-two-pods": Entities(SPAN, (), ("pod",), slots=5, among=('["a"]', '["b"]')),
-    "coverage-of-the-stream": Entities(SPAN, slots=5),
+    "presence-of-two-pods": Entities(SPAN, (), ("pod",), (slots(SPAN),), among=('["a"]', '["b"]')),
+    "coverage-of-the-stream": Entities(SPAN, figures=(slots(SPAN),)),
     "documents-of-an-entity": Samples(
         SPAN, (RULE.query.dsl,), RULE.group_by, '[null,"u-2"]', ("@timestamp", "message")
     ),
@@ -136,10 +144,10 @@ def test_no_index_at_all_is_no_entity_and_a_count_of_zero() -> None:
     assert isinstance(whole, Answer)
     assert isinstance(newest, Answer)
     assert grouped.rows == ()
-    assert (whole.rows[0].count, whole.rows[0].value) == (0, 0.0)
+    assert (whole.rows[0].count, whole.rows[0].found[0]) == (0, 0.0)
     assert newest.newest is None
 
 
 def test_pages_stay_below_the_servers_limit_of_buckets() -> None:
     assert page_size(of()) == 10_000
-    assert page_size(Entities(SPAN, group_by=("pod",), slots=5)) * 7 <= 65_536
+    assert page_size(Entities(SPAN, group_by=("pod",), figures=(slots(SPAN),))) * 7 <= 65_536

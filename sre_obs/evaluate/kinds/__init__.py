@@ -5,9 +5,14 @@ again, and returns its `Judgement`. So several rules go forward in step, and wha
 at one step is planned together. It knows no request and no state machine.
 
     query      any document that matches
-    threshold  a measure against a limit
+    state      the newest document matches
+    threshold  measures, or a value made of them, against limits
     absence    a stream, or an entity seen before, that stopped
-    stream     shared: the window of a rule, whether its stream is alive, coverage
+
+Shared by them: `stream` (the window of a rule, whether its streams are alive, coverage),
+`measures` (what is measured, a file each), `table` (which measures are asked together),
+`reach` (how far a condition could still go), `sure` (what missing documents could undo) and
+`limits` (the levels).
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from sre_obs.evaluate.kinds import absence, query, threshold
+from sre_obs.evaluate.kinds import absence, query, state, threshold
 from sre_obs.evaluate.kinds.stream import Judgement, Steps
 from sre_obs.model.evaluation import EntityState
 from sre_obs.model.rule import Rule, RuleKind
@@ -24,6 +29,7 @@ Judge: TypeAlias = Callable[[Rule, float, Mapping[str, EntityState]], Steps]
 
 KINDS: Mapping[RuleKind, Judge] = {
     RuleKind.QUERY: query.judge,
+    RuleKind.STATE: state.judge,
     RuleKind.THRESHOLD: threshold.judge,
     RuleKind.ABSENCE: absence.judge,
 }

@@ -24,7 +24,7 @@ from sre_obs.evaluate.kinds.stream import (
     stream_of,
     window,
 )
-from sre_obs.evaluate.needs import WHOLE, Entities, Span, entity_of, key_of
+from sre_obs.evaluate.needs import WHOLE, Entities, Span, covered, entity_of, key_of
 from sre_obs.evaluate.states import BEGUN, Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState, Phase
@@ -68,9 +68,9 @@ def _entities(rule: Rule, at: float, known: Mapping[str, EntityState]) -> Steps:
     blind = stream.silent and rule.no_data is not NoData.ALERT
     if blind:
         truth = Truth.FALSE if rule.no_data is NoData.RESOLVE else Truth.STALE
-    elif not stream.silent and missing and sampled(rule):
-        (whole,) = yield [Entities(need.span, slots=slots(rule))]
-        if whole.rows[0].covered < COVERAGE:
+    elif not stream.silent and missing and sampled(rule.index):
+        (whole,) = yield [Entities(need.span, figures=(slots(need.span),))]
+        if covered(whole.rows[0]) < COVERAGE:
             truth = Truth.INSUFFICIENT
     for key in missing:
         state = known.get(key)

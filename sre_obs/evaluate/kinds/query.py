@@ -15,4 +15,6 @@ ANY = Threshold()
 
 def judge(rule: Rule, at: float, known: Mapping[str, EntityState]) -> Steps:
     """True for each entity with a document that matches."""
-    return threshold.judge(replace(rule, threshold=ANY), at, known)
+    return threshold.judge(
+        replace(rule, threshold=replace(ANY, unit=rule.threshold.unit)), at, known
+    )

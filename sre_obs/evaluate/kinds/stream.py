@@ -1,4 +1,4 @@
-"""What all kinds share: a rule's window, whether its stream is alive, how much it covers.
+"""What all kinds share: a rule's window, whether its streams are alive, how much they cover.
 
 *Entity gone* is not *source dead*. A stream is silent when its newest document is older
 than the rule's `stale_after` at the end of the window: then absence of an entity, or a low
@@ -14,7 +14,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sre_obs.evaluate.needs import Answer, Need, Newest, Span
+from sre_obs.evaluate.needs import Answer, Figure, Need, Newest, Of, Span
 from sre_obs.evaluate.states import Verdict
 from sre_obs.model.rule import NoData, Rule
 
@@ -30,9 +30,9 @@ LOOKBACK = 86_400.0
 class Judgement:
     """A rule's verdicts and what they rest on.
 
-    `held`: the stream is silent, and that holds the rule. `main` answers what the rule is
-    about; `filters` and `samples` are where documents of an entity are to be looked for;
-    `entities` is how many were spoken of.
+    `held`: a stream is silent, and that holds the rule; `silent` is which one, `newest` its
+    newest document. `main` answers what the rule is about; `filters` and `samples` are where
+    documents of an entity are to be looked for; `entities` is how many were spoken of.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -42,6 +42,7 @@ class Judgement:
     filters: tuple[Mapping[str, Any], ...]
     samples: Span
     entities: int
+    silent: tuple[str, ...] = ()
 
 
 Steps: TypeAlias = Generator[Sequence[Need], Sequence[Answer], Judgement]
@@ -49,7 +50,7 @@ Steps: TypeAlias = Generator[Sequence[Need], Sequence[Answer], Judgement]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A rule's stream at the end of its window."""
+    """A stream at the end of a rule's window."""
 
     newest: float | None
     silent: bool
@@ -69,10 +70,11 @@ def window(rule: Rule, at: float) -> Span:
     return Span(rule.index, end(rule, at) - rule.window, end(rule, at))
 
 
-def life(rule: Rule, at: float) -> Newest:
-    """The need that tells whether the stream is alive: the same for all rules on it."""
+def life(rule: Rule, at: float, index: tuple[str, ...] = ()) -> Newest:
+    """The need that tells whether a stream (the rule's) is alive: the same for all rules on
+    it."""
     until = end(rule, at)
-    return Newest(Span(rule.index, until - max(LOOKBACK, rule.stale_after), until))
+    return Newest(Span(index or rule.index, until - max(LOOKBACK, rule.stale_after), until))
 
 
 def stream_of(rule: Rule, at: float, newest: float | None) -> Stream:
@@ -81,11 +83,13 @@ def stream_of(rule: Rule, at: float, newest: float | None) -> Stream:
     return Stream(newest, silent)
 
 
-def sampled(rule: Rule) -> bool:
+def sampled(index: Sequence[str]) -> bool:
     """Whether the documents come evenly, as metrics do; a cluster's name may precede."""
-    return all(name.rpartition(":")[2].startswith("metrics-") for name in rule.index)
+    return all(name.rpartition(":")[2].startswith("metrics-") for name in index)
 
 
-def slots(rule: Rule) -> int:
-    """In how many parts of the window documents are looked for; 0 if not sampled."""
-    return max(1, min(SLOTS, int(rule.window // SLOT))) if sampled(rule) else 0
+def slots(span: Span, *, field: str = "") -> Figure:
+    """Into which share of the span's parts the documents fall that have `field`. Where they
+    don't come evenly the span is one part: whether there are any."""
+    parts = max(1, min(SLOTS, int((span.end - span.start) // SLOT))) if sampled(span.index) else 1
+    return Figure(Of.SLOTS, field, parts=parts, span=span)

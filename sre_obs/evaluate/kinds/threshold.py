@@ -1,180 +1,517 @@
-"""A measure of each entity's documents against a limit.
+"""Measures of each entity's documents, or a value made of them, against limits.
 
-A value over its limit that more samples can't undo (a count, sum, cardinality or maximum
-from above, a minimum from below) is true at once, whatever the stream does. Everything
-else rests on samples that might be missing: it is true, or false for an entity that was
-true, only while the stream is alive and, on metric streams, the window covered.
+In two steps at most. First a look, over all entities, that is cheap and leaves out whoever
+cannot be true whatever a closer look would say (`reach`): what is fine has no row. Then the
+exact figures, of those still in question and of those that were true before.
 
-The limit is pushed to the server, so an entity that is fine has no row. Of the few that
-were true and have none, one more request asks whether they still have documents: under
-the limit, or gone. On log and trace streams a count, sum or cardinality of nothing is 0,
-and that is under the limit.
+What more samples can't undo (a count, an increase, a maximum over its limit) is true at
+once, whatever the stream does. Everything else rests on samples that might be missing: it is
+true, or false for an entity that was true, only while its streams are alive and, on metric
+streams, the window covered (`sure`).
+
+An entity that was true and has no documents any more where the rule needs them is gone. On
+log and trace streams a count, sum or cardinality of nothing is 0, and that is under the
+limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
+from sre_obs.evaluate.kinds import limits
+from sre_obs.evaluate.kinds.measures import Lack
+from sre_obs.evaluate.kinds.reach import BEYOND, Reach, met, number, possible
 from sre_obs.evaluate.kinds.stream import (
     COVERAGE,
     Judgement,
     Steps,
     Stream,
+    end,
     life,
     sampled,
-    slots,
     stream_of,
-    window,
 )
-from sre_obs.evaluate.needs import WHOLE, Entities, Limit, Measure, Need, Row, Span
+from sre_obs.evaluate.kinds.sure import NEWEST, unsure
+from sre_obs.evaluate.kinds.table import Reading, Table, absent, measures_of, natural, tables_of
+from sre_obs.evaluate.levels import tuned_of
+from sre_obs.evaluate.needs import (
+    WHOLE,
+    Answer,
+    Entities,
+    covered,
+    entity_of,
+    key_of,
+    values_of,
+)
 from sre_obs.evaluate.states import Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState
-from sre_obs.model.rule import Comparison, Function, NoData, Rule, Threshold
+from sre_obs.model.expression import Binary, Expression, Name, Number
+from sre_obs.model.rule import Function, Measure, NoData, Rule, RuleKind
+from sre_obs.query.expression import holds
 
-# Above so many it is cheaper to ask for all entities than to name them.
-NAMED = 500
-_ABOVE = (Comparison.GT, Comparison.GTE)
-_GROWING = (Function.COUNT, Function.CARDINALITY, Function.SUM, Function.MAX)
 _ZERO = (Function.COUNT, Function.CARDINALITY, Function.SUM)
 
 
-def certain(threshold: Threshold) -> bool:
-    """Whether more samples could not undo what is true."""
-    if threshold.comparison in _ABOVE:
-        return threshold.function in _GROWING
-    return threshold.function is Function.MIN
-
-
-def need(rule: Rule, at: float) -> Entities:
-    """What the rule asks for."""
-    limit = rule.threshold
-    pushed = Limit(limit.comparison, limit.limit)
-    # Any group has a document, and a count of at least one needs no selector.
-    trivial = limit == Threshold(unit=limit.unit)
-    return Entities(
-        window(rule, at),
-        (rule.query.dsl, *_measured(limit)),
-        rule.group_by,
-        Measure(limit.function, limit.field, limit.percent),
-        None if trivial or not rule.group_by else pushed,
-    )
-
-
 def judge(rule: Rule, at: float, known: Mapping[str, EntityState]) -> Steps:
-    """True for each entity whose measure meets the limit."""
-    main_need = need(rule, at)
-    main, newest = yield [main_need, life(rule, at)]
-    stream = stream_of(rule, at, newest.newest)
-    rows = {row.key: row for row in main.rows}
-    sorted_out = _Sorted(rule, stream, rows, known)
-    verdicts = sorted_out.verdicts
-    questions = _questions(rule, main_need.span, sorted_out)
-    if questions:
-        presence, *coverage = yield questions
-        present = {row.key: row for row in presence.rows}
-        whole = coverage[0].rows[0].covered if coverage else 1.0
-        for row in sorted_out.doubtful:
-            verdicts.append(_true_if_covered(row, present.get(row.key)))
-        for key in sorted_out.missing:
-            verdicts.append(_false_if_covered(key, rows.get(key), present.get(key), whole))
-    return Judgement(
-        tuple(verdicts),
-        stream.held(rule),
-        stream.newest,
-        main,
-        main_need.filters,
-        main_need.span,
-        len(main.rows),
-    )
+    """True for each entity whose value meets a limit of the rule."""
+    asked = _Asked(rule, at, known)
+    first = asked.first()
+    streams = asked.streams()
+    answers = yield [*(one.need for one in first), *(life(rule, at, index) for index in streams)]
+    for question, answer in zip(first, answers, strict=False):
+        asked.take(question, answer)
+    for index, answer in zip(streams, answers[len(first) :], strict=True):
+        asked.alive[index] = stream_of(rule, at, answer.newest)
+    asked.narrow()
+    second = asked.second()
+    if second:
+        more = yield [one.need for one in second]
+        for question, answer in zip(second, more, strict=True):
+            asked.take(question, answer)
+    return asked.judgement(answers[0])
 
 
-class _Sorted:
-    """Entities by what can be said of them after the first answer."""
+class About(Enum):
+    """What a question to a table is about."""
 
-    def __init__(
-        self,
-        rule: Rule,
-        stream: Stream,
-        rows: Mapping[str, Row],
-        known: Mapping[str, EntityState],
-    ) -> None:
-        self.verdicts: list[Verdict] = []
-        self.doubtful: list[Row] = []  # true, if the window is covered
-        self.missing: list[str] = []  # false, if the window is covered
-        limit = rule.threshold
-        told: set[str] = set()
-        for row in rows.values():
-            if row.value is None or not limit.comparison.holds(row.value, limit.limit):
-                continue
-            told.add(row.key)
-            if certain(limit):
-                self.verdicts.append(_verdict(row, Truth.TRUE))
-            elif stream.silent:
-                told.discard(row.key)
-            elif sampled(rule):
-                self.doubtful.append(row)
+    LOOK = "look"
+    EXACT = "exact"
+    COVERAGE = "coverage"  # of entities with series
+    STREAM = "stream"  # coverage of the stream itself
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A need, and which table wants to know what."""
+
+    table: Table
+    about: About
+    need: Entities
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a table."""
+
+    table: Table
+    complete: bool = False  # an entity without a reading has no documents
+    look: dict[str, Reading] = field(default_factory=dict)
+    exact: dict[str, Reading] = field(default_factory=dict)
+    covered: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    whole: float = 1.0
+    asked: bool = False
+
+    def of(self, key: str) -> Reading | None:
+        """The best reading of an entity."""
+        return self.exact.get(key) or self.look.get(key)
+
+
+class _Asked:
+    """One rule at one evaluation: what it asks, what it learnt, what follows."""
+
+    def __init__(self, rule: Rule, at: float, known: Mapping[str, EntityState]) -> None:
+        self.rule = rule
+        self.known = known
+        self.tables = tables_of(rule, at)
+        self.end = end(rule, at)
+        self.at = at
+        self.measures = {measure.name: measure for measure in measures_of(rule)}
+        self.first_name = next(iter(self.measures))
+        self.constants = limits.constants(rule, self.end)
+        self.condition = limits.condition(rule, self.first_name)
+        functions = {name: measure.function for name, measure in self.measures.items()}
+        self.unsure = unsure(self.condition, functions)
+        self.undone = unsure(self.condition, functions, wanted=False)
+        self.of = {id(table): _Known(table) for table in self.tables}
+        self.home = {name: table for table in self.tables for name in table.names()}
+        self.alive: dict[tuple[str, ...], Stream] = {}
+        self.candidates: list[str] = []
+        self.survivors: set[str] = set()
+        self.fields = {
+            id(table): tuple(rule.group_by.index(name) for name in table.by)
+            for table in self.tables
+        }
+
+    # -- what is asked
+
+    def streams(self) -> list[tuple[str, ...]]:
+        """The streams that must be alive, the rule's own first."""
+        own = [self.rule.index] if any(t.span.index == self.rule.index for t in self.tables) else []
+        return list(dict.fromkeys([*own, *(table.span.index for table in self.tables)]))
+
+    def first(self) -> list[Question]:
+        """The look at all entities, or at those that could be true."""
+        if not self.rule.group_by:
+            return list(self._all_of_it())
+        full = [table for table in self.tables if table.by == self.rule.group_by]
+        sharp = [(table, keep) for table in full for keep in self._gate(table)]
+        if sharp:
+            return [Question(table, About.LOOK, table.look(keep, None)) for table, keep in sharp]
+        return [Question(t, About.LOOK, t.look(None, None)) for t in full or self.tables]
+
+    def _all_of_it(self) -> Iterator[Question]:
+        for table in self.tables:
+            if table.series:
+                yield Question(table, About.EXACT, table.exact(None, cover=False))
+                yield Question(table, About.COVERAGE, table.coverage(None))
             else:
-                self.verdicts.append(_verdict(row, Truth.TRUE))
-        zero = limit.function in _ZERO and not sampled(rule)
-        for key in known:
+                shown = sampled(table.span.index)
+                yield Question(table, About.EXACT, table.exact(None, cover=shown))
+
+    def _gate(self, table: Table) -> Iterator[Expression | None]:
+        """What an entity must meet in this table for the rule to be true of it, if anything;
+        none where an entity without a row could be true as well."""
+        others = self._others(table)
+        placed = [one.measure for one in table.placed]
+        if self._could({**others, **{one.name: absent(one) for one in placed}}):
+            return
+        if table.series:
+            still = {one.name: number(0.0) for one in placed}
+            moved = table.moved()
+            if not isinstance(moved, bool) and not self._could({**others, **still}):
+                yield moved
+            return
+        keep = possible(self.condition, {**others, **table.reaches()})
+        if not isinstance(keep, bool):
+            yield None if _any_row(keep, placed) else keep
+
+    def _others(self, table: Table | None) -> dict[str, Reach]:
+        found = {name: number(value) for name, value in self.constants.items()}
+        own = table.names() if table is not None else []
+        for name, measure in self.measures.items():
+            if name not in own:
+                found[name] = natural(measure)
+        return found
+
+    def _could(self, names: Mapping[str, Reach]) -> bool:
+        found = possible(self.condition, names)
+        return found if isinstance(found, bool) else met(found, {})
+
+    # -- what comes back
+
+    def take(self, question: Question, answer: Answer) -> None:
+        """What a question came to."""
+        table = question.table
+        known = self.of[id(table)]
+        match question.about:
+            case About.LOOK:
+                known.asked, known.complete = True, question.need.keep is None
+                known.look = table.read_look(answer.rows)
+            case About.EXACT:
+                known.exact = table.read_exact(answer.rows)
+            case About.COVERAGE:
+                known.covered = {row.key: table.read_coverage(row) for row in answer.rows}
+            case About.STREAM:
+                known.whole = covered(answer.rows[0])
+
+    def narrow(self) -> None:
+        """Who is still in question."""
+        rule = self.rule
+        if not rule.group_by:
+            self.candidates, self.survivors = [WHOLE], {WHOLE}
+            return
+        full = [k for k in self.of.values() if k.asked and k.table.by == rule.group_by]
+        gates = [set(k.look) for k in full if not k.complete or len(full) == 1]
+        found = set.intersection(*gates) if gates else set().union(*(k.look for k in full))
+        if len(full) > 1 or any(k.complete for k in full):
+            found = self._possible(found)
+        if rule.tuned:
+            found = {key for key in found if not self._excluded(key)}
+        self.survivors = found
+        held = set() if self._silent() else set(self.known)
+        self.candidates = sorted(found | held)
+
+    def _possible(self, keys: set[str]) -> set[str]:
+        """Those that could be true by all that is known so far."""
+        names = self._others(None)
+        asked = [k for k in self.of.values() if k.asked and k.table.by == self.rule.group_by]
+        for known in asked:
+            for name in known.table.names():
+                names[name] = Reach(Name(f"{name} low"), Name(f"{name} high"))
+        tree = possible(self.condition, names)
+        if isinstance(tree, bool):
+            return keys if tree else set()
+        found: set[str] = set()
+        for key in keys:
+            numbers: dict[str, float | None] = {}
+            for known in asked:
+                reading = known.look.get(key)
+                for name in known.table.names():
+                    low, high = _bounds(self.measures[name], reading)
+                    numbers[f"{name} low"], numbers[f"{name} high"] = low, high
+            if met(tree, numbers):
+                found.add(key)
+        return found
+
+    def _silent(self) -> bool:
+        return any(stream.silent for stream in self.alive.values())
+
+    # -- the second step
+
+    def second(self) -> list[Question]:
+        """The exact figures of those in question."""
+        if not self.rule.group_by or not self.candidates:
+            return []
+        needs: list[Question] = []
+        doubtful = [
+            key for key in self.candidates if key in self.known and not self._true_by_look(key)
+        ]
+        for table in self.tables:
+            known = self.of[id(table)]
+            unsure = any(name in self.unsure for name in table.names())
+            shown = sampled(table.span.index)
+            lacking = {
+                self._project(table, key)
+                for key in self.survivors
+                if (unsure and shown) or self._open(known, self._project(table, key))
+            }
+            of_known = {self._project(table, key) for key in doubtful if not self._zero(known, key)}
+            among = lacking | of_known
+            if not among:
+                continue
+            cover = bool(of_known) or (unsure and shown)
+            needs.append(Question(table, About.EXACT, table.exact(among, cover=cover)))
+            if cover and table.series:
+                needs.append(Question(table, About.COVERAGE, table.coverage(among)))
+            if cover and shown and table.by:
+                needs.append(Question(table, About.STREAM, table.whole()))
+        return needs
+
+    def _open(self, known: _Known, key: str) -> bool:
+        reading = known.look.get(key)
+        if reading is None:
+            return not (known.asked and known.complete)
+        return Lack.UNTOLD in reading.values.values()
+
+    def _zero(self, known: _Known, key: str) -> bool:
+        """Whether nothing but a count of nothing is to be learnt."""
+        table = known.table
+        if not known.asked or table.by != self.rule.group_by or sampled(table.span.index):
+            return False
+        if any(one.measure.function not in _ZERO for one in table.placed):
+            return False
+        reading = known.look.get(key)
+        # What the limit kept on the server was there, and is under it.
+        return reading is not None or len(self.tables) == 1
+
+    def _true_by_look(self, key: str) -> bool:
+        if key not in self.survivors:
+            return False
+        names, _ = self._names(key)
+        _, held = self._levels(key, names)
+        return True in held
+
+    # -- what follows
+
+    def judgement(self, main: Answer) -> Judgement:
+        """A verdict for each entity in question."""
+        rule = self.rule
+        verdicts = [v for key in self.candidates if (v := self._verdict(key)) is not None]
+        silent = [index for index, stream in self.alive.items() if stream.silent]
+        if silent:
+            told = {verdict.key for verdict in verdicts if verdict.truth is Truth.TRUE}
+            verdicts = [v for v in verdicts if v.key in told]
+            verdicts += self._of_silence(told)
+        own = next(iter(self.alive.values()))
+        dead = self.alive[silent[0]] if silent else None
+        table = next(
+            (t for t in self.tables if any(p.measure.missing is None for p in t.placed)),
+            self.tables[0],
+        )
+        placed = table.placed[0]
+        filters = placed.filters
+        if placed.measure.field:
+            filters = (*filters, {"exists": {"field": placed.measure.field}})
+        if rule.kind is RuleKind.STATE:
+            filters = (*filters, placed.condition)
+        return Judgement(
+            tuple(verdicts),
+            dead is not None and dead.held(rule),
+            dead.newest if dead is not None else own.newest,
+            main,
+            filters,
+            table.span,
+            max((len(known.look or known.exact) for known in self.of.values()), default=0),
+            silent[0] if silent else (),
+        )
+
+    def _of_silence(self, told: Collection[str]) -> Iterator[Verdict]:
+        rule = self.rule
+        if rule.no_data is NoData.ALERT:
+            # Nothing tells of any entity; where none was known the silence itself is one.
+            nobody = key_of([None] * len(rule.group_by))
+            for key in dict.fromkeys((*self.known, *(() if self.known else (nobody,)))):
+                if key not in told:
+                    yield Verdict(key, Truth.TRUE, self._entity(key), seen=False)
+            return
+        for key in self.known:
             if key in told:
                 continue
-            if stream.silent:
-                self.verdicts.append(_silent(rule, key))
-            elif zero:
-                value = rows[key].value if key in rows else 0.0
-                self.verdicts.append(Verdict(key, Truth.FALSE, value=value or 0.0))
+            if rule.no_data is NoData.RESOLVE:
+                yield Verdict(key, Truth.FALSE, ended=EndReason.NO_DATA, seen=False)
             else:
-                self.missing.append(key)
-        # Of a rule for the whole stream it is worth saying that it can't be judged, even
-        # if it never was true.
-        whole = not rule.group_by and WHOLE not in told and WHOLE not in known
-        if whole and sampled(rule) and not stream.silent and not certain(limit):
-            self.missing.append(WHOLE)
+                yield Verdict(key, Truth.STALE, seen=False)
+
+    def _verdict(self, key: str) -> Verdict | None:
+        known = key in self.known
+        if self._excluded(key):
+            gone = EndReason.REMOVED
+            return Verdict(key, Truth.FALSE, ended=gone, seen=False) if known else None
+        names, lacking = self._names(key)
+        value, held = self._levels(key, names)
+        count = self._count(key)
+        levels = tuple(one is True for one in held) if self.rule.levels else ()
+        measures = {name: names[name] for name in self.measures}
+
+        def say(truth: Truth, ended: EndReason = EndReason.UNDER_LIMIT) -> Verdict:
+            seen = count > 0 or not lacking
+            return Verdict(
+                key, truth, self._entity(key), value, count, ended, seen,
+                levels=levels if truth is Truth.TRUE else (), measures=measures,
+            )  # fmt: skip
+
+        if True in held:
+            if self.rule.valid is not None and holds(self.rule.valid, names) is not True:
+                return say(Truth.INSUFFICIENT)
+            if not self._lives(key):
+                return None
+            return say(Truth.TRUE if self._covered(key, self.unsure) else Truth.INSUFFICIENT)
+        if not known and key != WHOLE:
+            return None
+        if lacking:
+            return self._without(key, lacking, say)
+        if None in held or (
+            self.rule.valid is not None and holds(self.rule.valid, names) is not True
+        ):
+            return say(Truth.INSUFFICIENT)
+        return say(Truth.FALSE if self._covered(key, self.undone) else Truth.INSUFFICIENT)
+
+    def _without(self, key: str, lacking: Collection[str], say: Callable[..., Verdict]) -> Verdict:
+        """Of an entity that lacks documents where the rule needs them."""
+        gone = False
+        for name in lacking:
+            table = self.home[name]
+            known = self.of[id(table)]
+            at_key = self._project(table, key)
+            there = self._cover(known, name, at_key)
+            if there > 0 or self._zero(known, key):
+                if sampled(table.span.index) and there < COVERAGE:
+                    return say(Truth.INSUFFICIENT)
+                continue
+            gone = True
+            # Of the whole there is no second look: its stream lives and has nothing of it.
+            if key != WHOLE and sampled(table.span.index) and known.whole < COVERAGE:
+                return say(Truth.INSUFFICIENT)
+        return say(Truth.FALSE, EndReason.GONE if gone else EndReason.UNDER_LIMIT)
+
+    def _names(self, key: str) -> tuple[dict[str, float | None], list[str]]:
+        """The numbers of an entity, and the measures that lack documents of it."""
+        names: dict[str, float | None] = dict(self.constants)
+        lacking: list[str] = []
+        for name, measure in self.measures.items():
+            table = self.home[name]
+            known = self.of[id(table)]
+            reading = known.of(self._project(table, key))
+            value = reading.values[name] if reading is not None else Lack.ABSENT
+            if isinstance(value, float):
+                names[name] = value
+                continue
+            names[name] = measure.missing if value is Lack.ABSENT else None
+            if value is Lack.ABSENT and measure.missing is None:
+                if self._zero(known, key):
+                    names[name] = 0.0
+                lacking.append(name)
+        return names, lacking
+
+    def _levels(
+        self, key: str, names: Mapping[str, float | None]
+    ) -> tuple[float | None, tuple[bool | None, ...]]:
+        return limits.levels_held(
+            self.rule, self._entity(key), self.known.get(key), names, self.first_name
+        )
+
+    def _lives(self, key: str) -> bool:
+        """Whether no silent stream could undo what is true."""
+        for name, measure in self.measures.items():
+            stream = self.alive[self.home[name].span.index]
+            if stream.silent and (name in self.unsure or measure.function in NEWEST):
+                return False
+        return True
+
+    def _covered(self, key: str, names: Collection[str]) -> bool:
+        """Whether the windows of these measures are covered by the entity's documents."""
+        for name in names:
+            table = self.home[name]
+            if not sampled(table.span.index):
+                continue
+            known = self.of[id(table)]
+            share = self._cover(known, name, self._project(table, key))
+            if share == 0:
+                # Nothing of the entity: it is the stream that must have been there.
+                share = 1.0 if not table.by else known.whole
+            if share < COVERAGE:
+                return False
+        return True
+
+    def _cover(self, known: _Known, name: str, key: str) -> float:
+        if known.table.series:
+            return known.covered.get(key, {}).get(name, 0.0)
+        reading = known.exact.get(key)
+        return reading.covered.get(name, 0.0) if reading is not None else 0.0
+
+    def _count(self, key: str) -> int:
+        for table in self.tables:
+            reading = self.of[id(table)].of(self._project(table, key))
+            if reading is not None:
+                return reading.count
+        return 0
+
+    def _entity(self, key: str) -> Mapping[str, str]:
+        state = self.known.get(key)
+        return state.entity if state is not None else entity_of(self.rule.group_by, values_of(key))
+
+    def _excluded(self, key: str) -> bool:
+        if not self.rule.tuned:
+            return False
+        tuned = tuned_of(self.rule, self._entity(key))
+        return tuned is not None and tuned.exclude
+
+    def _project(self, table: Table, key: str) -> str:
+        """The key of an entity in a table of a coarser scope."""
+        if table.by == self.rule.group_by:
+            return key
+        values = values_of(key)
+        return key_of([values[n] for n in self.fields[id(table)]])
 
 
-def _questions(rule: Rule, span: Span, found: _Sorted) -> Sequence[Need]:
-    asked = [*(row.key for row in found.doubtful), *found.missing]
-    if not asked:
-        return []
-    among = tuple(sorted(asked)) if rule.group_by and len(asked) <= NAMED else None
-    presence = Entities(
-        span, _measured(rule.threshold), rule.group_by, slots=slots(rule), among=among
+def _any_row(keep: Expression, measures: Sequence[Measure]) -> bool:
+    """Whether each row meets it: any group has a document."""
+    return (
+        len(measures) == 1
+        and measures[0].function is Function.COUNT
+        and isinstance(keep, Binary)
+        and keep.operator == ">="
+        and isinstance(keep.right, Number)
+        and keep.right.value <= 1
+        and isinstance(keep.left, Name)
     )
-    if rule.group_by and found.missing and sampled(rule):
-        return [presence, Entities(span, slots=slots(rule))]
-    return [presence]
 
 
-def _true_if_covered(row: Row, present: Row | None) -> Verdict:
-    covered = present.covered if present is not None else 0.0
-    return _verdict(row, Truth.TRUE if covered >= COVERAGE else Truth.INSUFFICIENT)
+def _bounds(measure: Measure, reading: Reading | None) -> tuple[float | None, float | None]:
+    value = reading.values[measure.name] if reading is not None else Lack.ABSENT
+    if isinstance(value, float):
+        return value, value
+    if value is Lack.ABSENT:
+        return measure.missing, measure.missing
+    within = reading.bounds.get(measure.name) if reading is not None else None
+    return within if within is not None else _natural_numbers(measure)
 
 
-def _false_if_covered(key: str, row: Row | None, present: Row | None, whole: float) -> Verdict:
-    value = row.value if row is not None else None
-    gone = present is None or present.count == 0
-    covered = whole if present is None else present.covered
-    if gone and key == WHOLE:
-        # The stream lives and has nothing of this kind: there is no second look at it.
-        covered = 1.0
-    if covered < COVERAGE:
-        return Verdict(key, Truth.INSUFFICIENT, value=value)
-    reason = EndReason.GONE if gone else EndReason.UNDER_LIMIT
-    return Verdict(key, Truth.FALSE, value=value, ended=reason, seen=not gone)
-
-
-def _silent(rule: Rule, key: str) -> Verdict:
-    if rule.no_data is NoData.RESOLVE:
-        return Verdict(key, Truth.FALSE, ended=EndReason.NO_DATA, seen=False)
-    return Verdict(key, Truth.STALE, seen=False)
-
-
-def _verdict(row: Row, truth: Truth) -> Verdict:
-    return Verdict(row.key, truth, row.entity, row.value, row.count)
-
-
-def _measured(threshold: Threshold) -> tuple[Mapping[str, Any], ...]:
-    return ({"exists": {"field": threshold.field}},) if threshold.field else ()
+def _natural_numbers(measure: Measure) -> tuple[float, float]:
+    reach = natural(measure)
+    low = reach.low.value if isinstance(reach.low, Number) else -BEYOND
+    high = reach.high.value if isinstance(reach.high, Number) else BEYOND
+    return low, high
