@@ -92,6 +92,16 @@ def test_what_a_person_would_want_to_know_is_news(change: dict[str, Any]) -> Non
     assert (alert.fingerprint, alert.fired_at) == (one(site.alerts.values()).fingerprint, T0)
 
 
+def test_a_severity_that_rises_is_a_level_that_rises() -> None:
+    site = Site()
+    levels = []
+    for minute, severity in enumerate(("low", "warning", "high", "critical", "medium")):
+        at = T0 + 60 * minute
+        found = site.look(at, hit(at, start=iso(T0), severity=severity))
+        levels.append(one(found).level)
+    assert levels == [0, 1, 2, 3, 1]
+
+
 def test_a_recovered_alert_ends_when_kibana_says_it_did() -> None:
     site = Site()
     site.look(T0, hit(T0))

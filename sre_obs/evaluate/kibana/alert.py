@@ -21,6 +21,9 @@ UUID = "kibana_uuid"
 # Those of an alert that stay while its values move; only they are news.
 _VOLATILE = ("summary", "value", "threshold", "docs_count", "rule_revision")
 _BURN_RATES = {"alert": "critical", "high": "high", "medium": "medium", "low": "low"}
+# How bad the words are that Kibana's rule types use; a rise is told, a fall shown.
+_RANKS = {"info": 0, "low": 0, "warning": 1, "minor": 1, "medium": 1, "major": 2, "high": 2}
+_WORST = 3
 _LABELS = 60  # a rule with hundreds of tags must not make an alert that nobody can read
 
 
@@ -59,6 +62,7 @@ def severity_of(alert: KibanaAlert, default: str) -> str:
 def alert_of(alert: KibanaAlert, standing: Standing, options: Options, now: float) -> Alert:
     """The alert as it is told. It fires until Kibana says otherwise."""
     start = min(alert.start, now)
+    severity = severity_of(alert, options.severity)
     return Alert(
         fingerprint=identity(alert, options.source),
         labels=labels_of(alert, options),
@@ -68,6 +72,7 @@ def alert_of(alert: KibanaAlert, standing: Standing, options: Options, now: floa
         updated_at=now,
         generator_url=link(alert, options.url),
         shadow=standing.kind is Kind.HELD,
+        level=_WORST if severity == "critical" else _RANKS.get(severity, 0),
     )
 
 
@@ -115,6 +120,7 @@ def same(alert: Alert, known: Alert) -> bool:
     """Whether nothing but values moved: those do at every run."""
     return (
         alert.labels == known.labels
+        and alert.level == known.level
         and alert.shadow == known.shadow
         and alert.stale_since == known.stale_since
         and _steady(alert) == _steady(known)
