@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -790,6 +791,25 @@ def test_any_text_is_an_expression_or_a_problem(text: str) -> None:
     # As YAML's own quoting has it: JSON strings are YAML.
     rule, problems = parse_rule(MEASURED.replace("used / most * share", json.dumps(text)), FILE)
     assert (rule is None) == any(p.severity == "error" for p in problems)
+
+
+PIECES = (
+    *("[]", "{}", "''", "null", "${team}", "${}", "5", "-1", "true", "[a, b]", "{a: b}", "*", "&a"),
+    *("!x", "|", "now", "(", "not", "used", "3 of 5", "'\\x07'", "'{{ a'", "now-1y", "\n", "é"),
+)
+
+
+@given(st.data())
+def test_a_rule_with_pieces_of_it_replaced_is_a_rule_or_has_problems(data: st.DataObject) -> None:
+    text = MEASURED
+    for _ in range(data.draw(st.integers(1, 3))):
+        words = [match.span() for match in re.finditer(r"[\w.\-*$%{}']+", text)]
+        start, end = data.draw(st.sampled_from(words))
+        text = text[:start] + data.draw(st.sampled_from(PIECES)) + text[end:]
+    rule, problems = parse_rule(text, FILE)
+    assert rule is not None or problems
+    length = text.count("\n") + 1
+    assert all(1 <= p.location.line <= length and p.location.column >= 1 for p in problems)
 
 
 def test_the_example_of_the_readme_is_a_rule() -> None:

@@ -85,7 +85,7 @@ def build(
         evidence=tuple(shape.evidence),
     )
     for fault in faults(rule):
-        written.add("wrong-value", written.key(*fault.path), fault.message, fault.remedy)
+        written.add("rules/wrong-value", written.key(*fault.path), fault.message, fault.remedy)
     _times(written, rule)
     return (None if written.broken() else rule), written.problems
 
@@ -156,7 +156,7 @@ def _indices(written: Written, shape: RuleShape, allow: Mapping[str, Sequence[st
     if allowed is None:
         known = ", ".join(sorted(allow))
         message = f"no source is called {shown(shape.source)}"
-        written.add("unknown-source", written.at("source"), message, f"one of: {known}")
+        written.add("rules/unknown-source", written.at("source"), message, f"one of: {known}")
         return
     nodes = [written.root.get("index")]
     measures = written.root.get("measures")
@@ -167,7 +167,9 @@ def _indices(written: Written, shape: RuleShape, allow: Mapping[str, Sequence[st
             reason = refuse(item.text, allowed)
             if reason is not None:
                 message = f"{shown(item.text)}: {reason[0]}"
-                written.add("index-not-allowed", written.document.place(item), message, reason[1])
+                written.add(
+                    "rules/index-not-allowed", written.document.place(item), message, reason[1]
+                )
 
 
 def _query(written: Written, shape: RuleShape) -> Query | None:
@@ -178,10 +180,10 @@ def _query(written: Written, shape: RuleShape) -> Query | None:
         message = '"query" is missing: without it every document would be an alert'
         if shape.kind is RuleKind.STATE:
             message = '"query" is missing: a state rule holds the newest document against it'
-        written.add("missing-key", written.top(), message, "add it")
+        written.add("rules/missing-key", written.top(), message, "add it")
         return None
     if node is None and shape.language == "dsl" and not shape.measures:
-        written.add("missing-key", written.top(), '"query" is missing', "add it")
+        written.add("rules/missing-key", written.top(), '"query" is missing', "add it")
         return None
     return read_query(written, node, shape.language, shape.variables)
 
@@ -203,7 +205,7 @@ def _kinds(written: Written, shape: RuleShape) -> None:
         if key in written.root and shape.kind is not kind:
             message = f'"{key}" is for kind {kind}, and this rule is of kind {shape.kind}'
             written.add(
-                "wrong-value", written.key(key), message, f"remove it, or write kind: {kind}"
+                "rules/wrong-value", written.key(key), message, f"remove it, or write kind: {kind}"
             )
     if shape.kind is not RuleKind.ABSENCE:
         return
@@ -213,7 +215,7 @@ def _kinds(written: Written, shape: RuleShape) -> None:
         if set(item) != set(shape.group_by) or not item:
             wanted = ", ".join(shape.group_by) or "a field in group_by"
             message = "an entity has exactly the fields of group_by"
-            written.add("wrong-value", written.document.place(item), message, wanted)
+            written.add("rules/wrong-value", written.document.place(item), message, wanted)
 
 
 def _words(written: Written) -> None:
@@ -230,7 +232,7 @@ def _words(written: Written) -> None:
             reason = refuse_label(name)
             if reason is not None:
                 place = written.document.key(labels, name)
-                written.add("reserved-label", place, *reason)
+                written.add("rules/reserved-label", place, *reason)
     for key in ("annotations", "runbook"):
         texts = written.root.get(key)
         for name, text in texts.items() if isinstance(texts, Map) else ():
@@ -251,14 +253,14 @@ def _once(written: Written, node: Node | None, key: str) -> None:
         assert isinstance(item, Scalar)
         if item.text in seen:
             message = f"{shown(item.text)} twice in {key}"
-            written.add("duplicate", written.document.place(item), message, "remove one")
+            written.add("rules/duplicate", written.document.place(item), message, "remove one")
         seen.add(item.text)
 
 
 def _template(written: Written, node: Scalar) -> None:
     if len(node.text) > MAX_TEXT:
         message = f"a template is longer than {MAX_TEXT} characters"
-        written.add("wrong-value", written.document.place(node), message, "shorten it")
+        written.add("rules/wrong-value", written.document.place(node), message, "shorten it")
         return
     if "{" not in node.text:
         return
@@ -266,7 +268,7 @@ def _template(written: Written, node: Scalar) -> None:
     if wrong is not None:
         message, offset, remedy = wrong
         place = written.document.place(node, offset)
-        written.add("template-syntax", place, message, remedy)
+        written.add("rules/template-syntax", place, message, remedy)
 
 
 @lru_cache(maxsize=4_096)

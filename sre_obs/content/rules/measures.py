@@ -44,7 +44,7 @@ def read_measures(written: Written, shape: RuleShape) -> Measured:
         for key in ("value", "when", "valid"):
             if key in written.root:
                 message = f'"{key}" needs measures'
-                written.add("wrong-value", written.key(key), message, "add measures")
+                written.add("rules/wrong-value", written.key(key), message, "add measures")
         return Measured()
     found = []
     for name, measure in shape.measures.items():
@@ -57,7 +57,9 @@ def read_measures(written: Written, shape: RuleShape) -> Measured:
             value = Name(next(iter(shape.measures)))
         else:
             message = f'"value" is missing: there are {len(shape.measures)} measures'
-            written.add("missing-key", written.key("measures"), message, "say what to compare")
+            written.add(
+                "rules/missing-key", written.key("measures"), message, "say what to compare"
+            )
     return Measured(
         tuple(found),
         value,
@@ -73,7 +75,7 @@ def read_threshold(written: Written, shape: RuleShape) -> Threshold:
         return Threshold()
     if block is None:
         message = '"threshold" is missing: kind threshold needs it'
-        written.add("missing-key", written.at("kind"), message, "add threshold: {limit: 5}")
+        written.add("rules/missing-key", written.at("kind"), message, "add threshold: {limit: 5}")
         return Threshold()
     path = ("threshold",)
     if not shape.measures:
@@ -84,7 +86,7 @@ def read_threshold(written: Written, shape: RuleShape) -> Threshold:
             if isinstance(given, Map) and key in given:
                 message = f'"{key}" of the threshold does not go with measures'
                 place = written.key(*path, key)
-                written.add("wrong-value", place, message, "write it into a measure")
+                written.add("rules/wrong-value", place, message, "write it into a measure")
     return Threshold(
         function=block.function,
         field=block.field,
@@ -101,14 +103,14 @@ def check_names(written: Written, shape: RuleShape) -> None:
     for block, names_ in (("measures", shape.measures), ("variables", shape.variables)):
         what = block.removesuffix("s")
         for name in names_:
-            slug, message, remedy = "wrong-value", "", "small letters, digits and underscores"
+            slug, message, remedy = "rules/wrong-value", "", "small letters, digits and underscores"
             if name in RESERVED:
                 message = f"{shown(name)} means something in expressions, and is no free name"
                 remedy = f"call the {what} otherwise"
             elif not _NAME.fullmatch(name):
                 message = f"{shown(name)} is no name for a {what}"
             elif block == "variables" and name in shape.measures:
-                slug, message = "duplicate", f"{shown(name)} is a measure already"
+                slug, message = "rules/duplicate", f"{shown(name)} is a measure already"
                 remedy = "call one of them otherwise"
             if message:
                 written.add(slug, written.key(block, name), message, remedy)
@@ -122,23 +124,25 @@ def _function(
     if function is Function.COUNT and shape.field:
         message = 'count counts documents and has no "field"'
         remedy = "remove field, or write function: cardinality, avg, sum, min or max"
-        written.add("wrong-value", written.key(*path, "field"), message, remedy)
+        written.add("rules/wrong-value", written.key(*path, "field"), message, remedy)
     elif function is Function.MATCHES and shape.field:
         message = 'matches holds the newest document against "query" and has no "field"'
         remedy = "remove field, or write function: latest"
-        written.add("wrong-value", written.key(*path, "field"), message, remedy)
+        written.add("rules/wrong-value", written.key(*path, "field"), message, remedy)
     elif function not in _FIELDLESS and not shape.field:
         message = f'"field" is missing: {function} needs it'
-        written.add("missing-key", written.key(*path), message, "add the field to measure")
+        written.add("rules/missing-key", written.key(*path), message, "add the field to measure")
     if function is Function.PERCENTILE and shape.percent is None:
-        written.add("missing-key", written.key(*path), '"percent" is missing', "add percent: 95")
+        written.add(
+            "rules/missing-key", written.key(*path), '"percent" is missing', "add percent: 95"
+        )
     elif function is not Function.PERCENTILE and shape.percent is not None:
         message = f'"percent" is for function percentile, not {function}'
-        written.add("wrong-value", written.key(*path, "percent"), message, "remove")
+        written.add("rules/wrong-value", written.key(*path, "percent"), message, "remove")
     if function is Function.MATCHES and getattr(shape, "query", None) is None:
         message = '"query" is missing: matches holds the newest document against it'
         remedy = "add query" if isinstance(shape, MeasureShape) else "write it as a measure"
-        written.add("missing-key", written.key(*path), message, remedy)
+        written.add("rules/missing-key", written.key(*path), message, remedy)
 
 
 def _expression(
@@ -154,12 +158,14 @@ def _expression(
         check(tree, (*shape.measures, *numbers), texts=texts, condition=condition)
     except QueryError as error:
         unknown = error.message.startswith("there is no measure")
-        written.add_query(node, error, slug="unknown-name" if unknown else "expression-syntax")
+        written.add_query(
+            node, error, slug="rules/unknown-name" if unknown else "rules/expression-syntax"
+        )
         return None
     if not any(name.name in shape.measures for name in names(tree)):
         message = f'"{key}" uses no measure, and is the same for all'
         known = ", ".join(shape.measures)
-        written.add("wrong-value", written.document.place(node), message, f"one of: {known}")
+        written.add("rules/wrong-value", written.document.place(node), message, f"one of: {known}")
     return tree
 
 
@@ -210,10 +216,10 @@ class _Reader:
             if key in self._node and self._own.function not in functions:
                 names_ = " and ".join(functions)
                 message = f'"{key}" is for {names_}, not {self._own.function}'
-                self._add("wrong-value", message, "remove it", key)
+                self._add("rules/wrong-value", message, "remove it", key)
         if "over" in self._node and not self._own.series:
             message = '"over" joins series, and there are none'
-            self._add("wrong-value", message, "add series: [field]", "over")
+            self._add("rules/wrong-value", message, "add series: [field]", "over")
 
     def _fields(self) -> None:
         """`by` is a part of group_by, in its order or not; `series` are other fields."""
@@ -222,12 +228,14 @@ class _Reader:
             if item.text not in self._rule.group_by:
                 message = f'"by" is a part of group_by, and {shown(item.text)} is not in it'
                 remedy = ", ".join(self._rule.group_by) or "add group_by"
-                self._written.add("wrong-value", document.place(item), message, f"of: {remedy}")
+                self._written.add(
+                    "rules/wrong-value", document.place(item), message, f"of: {remedy}"
+                )
         for item in items(self._node.get("series")):
             if item.text in (self._rule.group_by if self._own.by is None else self._own.by):
                 message = f"{shown(item.text)} tells entities apart already"
                 place = document.place(item)
-                self._written.add("wrong-value", place, message, "remove it from series")
+                self._written.add("rules/wrong-value", place, message, "remove it from series")
 
     def _window(self) -> tuple[float, float]:
         """Its length and by how much it ends before the rule's; 0 for the rule's own."""
@@ -235,11 +243,13 @@ class _Reader:
         if ends is None:
             return back or 0.0, 0.0
         if back is None:
-            self._add("missing-key", '"from" is missing: "to" needs it', "add from: now-1h", "to")
+            self._add(
+                "rules/missing-key", '"from" is missing: "to" needs it', "add from: now-1h", "to"
+            )
             return 0.0, 0.0
         if ends >= back:
             message = f'"to" is not after "from", now-{format_duration(back)}'
-            self._add("wrong-value", message, "from is the earlier one", "to")
+            self._add("rules/wrong-value", message, "from is the earlier one", "to")
             return 0.0, 0.0
         return back - ends, ends
 

@@ -33,17 +33,21 @@ def read_query(
     place = written.document.place(node)
     if not isinstance(node, Scalar):
         name = {"kql": "KQL", "lucene": "Lucene"}[language]
-        written.add("wrong-value", place, f'"{key}" must be a text in {name}', "language: dsl")
+        written.add(
+            "rules/wrong-value", place, f'"{key}" must be a text in {name}', "language: dsl"
+        )
         return None
     if len(node.text) > MAX_TEXT:
         message = f'"{key}" is longer than {MAX_TEXT} characters'
-        written.add("wrong-value", place, message, "split the rule")
+        written.add("rules/wrong-value", place, message, "split the rule")
         return None
     try:
         return compile_query(node.text, language, variables)
     except QueryError as error:
         unknown = error.message.startswith("there is no variable")
-        written.add_query(node, error, slug="unknown-variable" if unknown else "query-syntax")
+        written.add_query(
+            node, error, slug="rules/unknown-variable" if unknown else "rules/query-syntax"
+        )
         return None
 
 
@@ -100,7 +104,7 @@ def _dsl(written: Written, node: Node) -> Query | None:
             place = document.key(error.node, error.key)
         else:
             place = document.place(error.node)
-        written.add("query-syntax", place, error.message, error.remedy)
+        written.add("rules/query-syntax", place, error.message, error.remedy)
         return None
     text = document.text[node.start : node.end].strip()
     at = text.find("${")
@@ -109,7 +113,10 @@ def _dsl(written: Written, node: Node) -> Query | None:
         at += document.text.index(text, node.start)
         place = document.location(at, at + 2)
         written.add(
-            "query-syntax", place, "variables are for KQL and Lucene", "write the value, or KQL"
+            "rules/query-syntax",
+            place,
+            "variables are for KQL and Lucene",
+            "write the value, or KQL",
         )
         return None
     return Query("dsl", text, plain(node), used)

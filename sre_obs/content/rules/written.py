@@ -50,10 +50,12 @@ class Written:
         return place
 
     def add(self, slug: str, place: Location, message: str, remedy: str = "") -> None:
-        """An error; `slug` without its room."""
-        self.problems.append(self.document.problem(f"rules/{slug}", place, message, remedy))
+        """An error."""
+        self.problems.append(self.document.problem(slug, place, message, remedy))
 
-    def add_query(self, node: Scalar, error: QueryError, *, slug: str = "query-syntax") -> None:
+    def add_query(
+        self, node: Scalar, error: QueryError, *, slug: str = "rules/query-syntax"
+    ) -> None:
         """What is wrong with the text of a query or an expression, at its character."""
         place = self.document.place(node, error.offset, error.length)
         self.add(slug, place, error.message, error.remedy)
