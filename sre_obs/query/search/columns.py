@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from sre_obs.query.search import bits
 from sre_obs.query.search.mapping import Field, Kind
+from sre_obs.query.search.parents import Parents
+from sre_obs.query.search.quick import quick
 from sre_obs.query.search.refuse import DocumentError
 from sre_obs.query.search.values import Malformed, reader
 
@@ -156,53 +158,42 @@ def leaves(source: Any, prefix: str) -> Iterator[str]:
 
 
 def column_of(
-    sources: Sequence[Any], dotted: Sequence[bool], field: Field, skip: int, index: str
+    sources: Sequence[Any], parents: Parents, field: Field, skip: int, index: str
 ) -> Column:
     """Read a field out of documents.
 
-    `dotted` tells which documents have dots in their own names, `skip` how many steps of the
-    path lead to the documents (they are nested objects then). Raises SourceError for a
-    document of `index` that Elasticsearch would have refused.
+    `parents` are those of `sources`; `skip` is how many steps of the path lead to the
+    documents (they are nested objects then). Raises SourceError for a document of `index`
+    that Elasticsearch would have refused.
     """
     parts = field.source[skip:]
+    above, strange = parents.at(parts[:-1])
+    last = parts[-1]
+    raw = [parent.get(last) for parent in above]
+    cells, left = quick(raw, field)
     read = reader(field)
-    keep_duplicates = field.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE, Kind.BOOLEAN)
-    text = field.kind is Kind.TEXT
-    cells: Cells = []
     several = False
-    for number, (source, several_places) in enumerate(zip(sources, dotted, strict=True)):
-        value: Any = source
-        try:
-            for part in parts:
-                value = value[part]
-            plain = type(value) is not list and not several_places
-        except (KeyError, TypeError, IndexError):
-            plain = False
-        found: list[Any] = [value]
-        if not plain:
-            found = []
-            collect(source, parts, 0, found)
-        if len(found) == 1 and found[0] is not None:  # nearly all
-            try:
-                cell = read(found[0])
-            except Malformed as problem:
-                _malformed(field, index, number, problem)
-                cell = None
-            cells.append((cell,) if text and cell is not None else cell)
-            continue
+    text = field.kind is Kind.TEXT
+    for number in sorted({*left, *strange}):
+        found: list[Any] = []
+        collect(sources[number], parts, 0, found)
         values = _read_all(found, field, read, index, number)
         if text:
-            cells.append(tuple(values) or None)
+            cells[number] = tuple(values) or None
             continue
+        keep_duplicates = field.kind in _DUPLICATES
         ordered = sorted(values if keep_duplicates else set(values))
         if len(ordered) > 1:
             several = True
-            cells.append(tuple(ordered))
+            cells[number] = tuple(ordered)
         else:
-            cells.append(ordered[0] if ordered else None)
+            cells[number] = ordered[0] if ordered else None
     if several:
         cells = [c if c is None or type(c) is tuple else (c,) for c in cells]
     return Column(field, cells, several)
+
+
+_DUPLICATES = (Kind.LONG, Kind.DOUBLE, Kind.DATE, Kind.BOOLEAN)
 
 
 def _read_all(found: list[Any], field: Field, read: Any, index: str, number: int) -> list[Any]:

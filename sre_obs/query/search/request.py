@@ -58,7 +58,7 @@ def search(
     if limit:
         matching, early = _terminate(view, matching, limit)
         total = matching.bit_count()
-    documents = bits.members(matching) if tree.parts or (size and total) else []
+    documents = view.members(matching) if tree.parts or (size and total) else []
     response: dict[str, Any] = {"took": 0, "timed_out": False}
     if limit or (body.get("track_total_hits") is True and not size and not tree.parts):
         response["terminated_early"] = early
@@ -72,7 +72,7 @@ def search(
     response["hits"] = hits
     if tree.parts:
         queried = frozenset(_queried(query_body))
-        response["aggregations"] = tree.run(aggs.Run(view, now, queried), documents)
+        response["aggregations"] = tree.run(aggs.Run(view, now, queried, matching), documents)
     return response
 
 

@@ -10,6 +10,7 @@ from sre_obs.model.errors import QueryError
 from sre_obs.query import datemath
 from sre_obs.query.search.columns import Column, collect, column_of, leaves, loses
 from sre_obs.query.search.mapping import Dynamic, Field, IndexMapping, Kind
+from sre_obs.query.search.parents import Parents
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -34,8 +35,7 @@ class Segment:
         self.path = path
         self.parents = parents or []
         self.size = len(sources)
-        # Documents with dots in their own names may have a value at two places.
-        self.dotted = [any("." in name for name in source) for source in sources]
+        self._parents: Parents | None = None
         self._columns: dict[str, Column | None] = {}
         self._children: dict[str, Segment] = {}
         self._dynamic: dict[str, Field | None] = {}
@@ -148,7 +148,9 @@ class Segment:
         if field.constant is not None:
             return Column(field, [field.constant] * self.size, False)
         skip = len(self.path.split(".")) if self.path else 0
-        return column_of(self.sources, self.dotted, field, skip, self.name)
+        if self._parents is None:
+            self._parents = Parents(self.sources)
+        return column_of(self.sources, self._parents, field, skip, self.name)
 
     def _discover(self, name: str) -> Field | None:
         """The field as dynamic mapping makes it from the first document that has it."""

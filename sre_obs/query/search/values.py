@@ -23,7 +23,7 @@ from sre_obs.query.search.text import words
 _V4 = 0xFFFF_0000_0000  # ::ffff:0:0, where IPv4 lives in the IPv6 space
 _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
-_RANGES = {
+RANGES = {
     "long": (-(2**63), 2**63 - 1),
     "integer": (-(2**31), 2**31 - 1),
     "short": (-(2**15), 2**15 - 1),
@@ -82,7 +82,7 @@ def number(value: Any) -> int | float:
 
 def in_range(value: int | float, field: Field) -> int | float:
     """A bound of a range on whole numbers. Raises Malformed beyond the type's own range."""
-    low, high = _RANGES[field.type]
+    low, high = RANGES[field.type]
     if not low <= value <= high:
         raise Malformed(f"{value} is out of the range of {field.type}")
     return value
@@ -212,7 +212,7 @@ def _keyword_reader(field: Field) -> Callable[[Any], str | None]:
 
 
 def _long_reader(field: Field) -> Callable[[Any], int | None]:
-    low, high = _RANGES[field.type]
+    low, high = RANGES[field.type]
 
     def read(value: Any) -> int | None:
         if type(value) is not int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from sre_obs.query.search import bits
 from sre_obs.query.search.columns import Cells
@@ -13,6 +13,7 @@ from sre_obs.query.search.queries.types import Query
 from sre_obs.query.search.refuse import unsupported, wrong
 from sre_obs.query.search.segment import Segment
 
+T = TypeVar("T")
 _NUMBERS = (Kind.LONG, Kind.DOUBLE)
 
 
@@ -48,6 +49,20 @@ class ViewColumn:
         return [cell for cell in found if cell is not None]
 
 
+# So many windows and groupings are kept: the rules that are due at one time share few.
+_KEPT = 4
+
+
+def _kept(cache: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    found = cache.pop(key, None)
+    if found is None:
+        found = make()
+        while len(cache) >= _KEPT:
+            del cache[next(iter(cache))]
+    cache[key] = found
+    return found
+
+
 class View:
     """Documents are numbered through the segments in their order."""
 
@@ -59,6 +74,8 @@ class View:
             self.offsets.append(self.size)
             self.size += segment.size
         self._columns: dict[str, ViewColumn] = {}
+        self._members: dict[int, list[int]] = {}
+        self._groups: dict[Any, Any] = {}
 
     def matching(self, query: Query) -> int:
         """The documents that match, as a set of bits."""
@@ -70,6 +87,18 @@ class View:
     def flags(self, query: Query) -> bytes:
         """One byte a document: 1 where it matches."""
         return bits.flags(self.matching(query), self.size)
+
+    def members(self, matching: int) -> list[int]:
+        """The documents of a set in a list, which nobody may change: rules that look at one
+        window share it."""
+        found: list[int] = _kept(self._members, matching, lambda: bits.members(matching))
+        return found
+
+    def groups(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+        """What `make` gives, kept for the next request that groups the same documents by the
+        same keys; nobody may change it."""
+        found: T = _kept(self._groups, key, make)
+        return found
 
     def column(self, name: str, where: str) -> ViewColumn:
         """The values of a field. Raises UnsupportedError where two indices disagree on what

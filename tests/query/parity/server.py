@@ -24,11 +24,19 @@ class Server:
     prefix: str
 
     def index(
-        self, name: str, mappings: Mapping[str, Any], documents: Iterable[Mapping[str, Any]]
+        self,
+        name: str,
+        mappings: Mapping[str, Any],
+        documents: Iterable[Mapping[str, Any]],
+        *,
+        lenient: bool = False,
     ) -> str:
-        """Make an index of one shard and fill it; returns its full name."""
+        """Make an index of one shard and fill it; returns its full name. `lenient`: a wrong
+        value is left out, not refused."""
         full = f"{self.prefix}-{name}"
-        settings = {"number_of_shards": 1, "number_of_replicas": 0}
+        settings: dict[str, Any] = {"number_of_shards": 1, "number_of_replicas": 0}
+        if lenient:
+            settings["index.mapping.ignore_malformed"] = True
         self.call("PUT", f"/{full}", {"settings": settings, "mappings": mappings})
         lines = []
         for number, document in enumerate(documents):
@@ -39,8 +47,10 @@ class Server:
             assert not answer["errors"], answer
         return full
 
-    def searches(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The answers to several requests, errors included.
+    def searches(
+        self, index: str, bodies: Sequence[Mapping[str, Any]], *, missing: bool = False
+    ) -> list[dict[str, Any]]:
+        """The answers to several requests, errors included. `missing` indices are none.
 
         One by one: a body that can't be parsed fails a whole _msearch.
         """
@@ -48,10 +58,11 @@ class Server:
         assert parts.hostname is not None
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         found: list[dict[str, Any]] = []
+        query = "?ignore_unavailable=true" if missing else ""
         try:
             for body in bodies:
                 headers = {"Content-Type": "application/json"}
-                connection.request("POST", f"/{index}/_search", json.dumps(body), headers)
+                connection.request("POST", f"/{index}/_search{query}", json.dumps(body), headers)
                 found.append(json.loads(connection.getresponse().read()))
         finally:
             connection.close()

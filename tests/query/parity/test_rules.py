@@ -19,7 +19,7 @@ import pytest
 from sre_obs.adapters.elasticsearch.scratch import STAND_INS, properties
 from sre_obs.adapters.templates import BoundedRenderer
 from sre_obs.app.bundled import bundled_rules
-from sre_obs.app.usecases.rule_tests.files import find_tests, tested_rule
+from sre_obs.app.usecases.rule_tests import files
 from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.run import RECORDINGS, contract_types
 from sre_obs.app.usecases.rule_tests.source import CaseSource, Stage
@@ -30,7 +30,7 @@ from sre_obs.query.search import Corpus, search
 from tests.query.parity.compare import differences, theirs
 from tests.query.parity.server import Server, server_at
 
-TESTS = find_tests([bundled_rules()])
+TESTS = files.find_tests([bundled_rules()])
 # Of the requests of one case: they differ in their times, and those at both ends most.
 REQUESTS = 100 if os.environ.get("SRE_OBS_TEST_FULL") == "1" else 6
 
@@ -60,7 +60,7 @@ def test_a_rule_gets_the_answers_of_the_server(elasticsearch_url: str, number: i
     found = TESTS[number]
     suite, _ = load_suite(found.path, name=found.name, recordings=RECORDINGS)
     assert suite is not None
-    rule, problems = tested_rule(suite, found.name)
+    rule, problems = files.tested_rule(suite, found.name)
     assert rule is not None, problems
     wrong: list[str] = []
     with closing(BoundedRenderer()) as renderer:

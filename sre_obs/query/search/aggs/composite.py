@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cmp_to_key
 from itertools import product
@@ -36,7 +36,13 @@ class _Source:
     missing_bucket: bool
     missing_first: bool
     rounding: Rounding | None  # None: terms
+    interval: str  # what the rounding was made of
     format: str
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        """What decides which key a document has."""
+        return (self.field, self.missing_bucket, self.interval)
 
     def keys(self, column: ViewColumn) -> list[Any]:
         """Cells of keys: of a date_histogram, the starts of the intervals."""
@@ -119,7 +125,8 @@ class _Composite:
                 "composite by a number or date with several values that the query is about",
                 first.where,
             )
-        groups = self._group(columns, documents)
+        key = (run.matching, *(s.identity for s in self.sources))
+        groups = run.view.groups(key, lambda: self._group(columns, documents))
         keys = self._sorted(list(groups))
         fields = [column.field for column in columns]
         if self.after is not None:
@@ -197,7 +204,8 @@ class _Composite:
 
 
 _TERMS = frozenset({"field", "order", "missing_bucket", "missing_order"})
-_DATES = _TERMS | {"fixed_interval", "calendar_interval", "offset", "time_zone", "format"}
+_INTERVAL = ("fixed_interval", "calendar_interval", "offset", "time_zone")
+_DATES = _TERMS | {*_INTERVAL, "format"}
 
 
 def _source(name: str, spec: Any, where: str) -> _Source:
@@ -223,6 +231,7 @@ def _source(name: str, spec: Any, where: str) -> _Source:
         body.get("missing_bucket") is True,
         missing == "first" or (missing == "default" and order == "asc"),
         rounding(body, at) if kind == "date_histogram" else None,
+        repr([body.get(name) for name in _INTERVAL]) if kind == "date_histogram" else "",
         body.get("format", ""),
     )
 

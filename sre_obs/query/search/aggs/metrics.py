@@ -52,8 +52,16 @@ class _Single:
     numeric: bool = True
 
     def run(self, run: Run, documents: Documents) -> Result:
-        column = _column(run, self.field, self.name, self.where, numeric=self.numeric)
-        values = column.values(documents)
+        column = run.columns.get(id(self))
+        if column is None:
+            column = _column(run, self.field, self.name, self.where, numeric=self.numeric)
+            run.columns[id(self)] = column
+        ends = column.rising and self.name in ("max", "min")
+        if ends and documents:
+            # In the order of this very field, the first and the last say it.
+            values = [column.cells[documents[-1 if self.name == "max" else 0]]]
+        else:
+            values = column.values(documents)
         value = self.compute(values)
         result: Result = {"value": value}
         if (values or self.name == "sum") and value is not None and self.numeric:

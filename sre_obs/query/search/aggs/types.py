@@ -12,7 +12,7 @@ from sre_obs.query.search.mapping import Field, Kind
 from sre_obs.query.search.queries.types import Query
 from sre_obs.query.search.refuse import wrong
 from sre_obs.query.search.values import address_text
-from sre_obs.query.search.view import View
+from sre_obs.query.search.view import View, ViewColumn
 
 Result: TypeAlias = dict[str, Any]
 # Ascending numbers of documents of the view.
@@ -29,6 +29,8 @@ class Run:
     view: View
     now: float
     queried: frozenset[str] = frozenset()  # fields whose values the query is about
+    matching: int = 0  # the documents that the request finds, as a set of bits
+    columns: dict[int, ViewColumn] = field(default_factory=dict)  # by aggregation
     filters: dict[int, bytes] = field(default_factory=dict)
     buckets: int = 0
 
