@@ -30,3 +30,21 @@ def test_a_template_that_names_what_is_not_there_is_said_when_it_is_loaded(tmp_p
     assert "annotation summary" in problem.message
     assert "valu" in problem.message
     assert [rule.id for rule in content.rules] == ["app/errors"]  # it is told all the same
+
+
+def test_the_environment_s_overrides_are_on_top_of_the_others(tmp_path: Path) -> None:
+    folder = tmp_path / "rules" / "app"
+    folder.mkdir(parents=True)
+    (folder / "errors.yml").write_text(RULE.replace("valu }}", "value }}"))
+    (tmp_path / "overrides.yml").write_text(
+        "rules: {app/*: {severity: info}}\n"
+        "environments: {live: {rules: {app/errors: {severity: critical}}}}\n"
+    )
+    settings = {"rules": tmp_path / "rules", "overrides": tmp_path / "overrides.yml"}
+    severities = {
+        environment: load_content(
+            Settings.model_validate({**settings, "environment": environment})
+        ).rules[0].severity
+        for environment in ("", "live")
+    }  # fmt: skip
+    assert severities == {"": "info", "live": "critical"}
