@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cached_property
+from difflib import SequenceMatcher, get_close_matches
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from sre_obs.content.rules.checks.clauses import All, Clause, clauses, leaves
@@ -213,8 +213,7 @@ class Subject:
         self._nearest += 1
         if self._nearest > _MOST_NEAREST:
             return ""
-        found = get_close_matches(name, self.contract.types_of(*indices), n=1, cutoff=0.75)
-        return found[0] if found else ""
+        return _nearest(name, tuple(self.contract.types_of(*indices)))
 
 
 def judged(contract: Contract, indices: tuple[str, ...]) -> bool:
@@ -232,6 +231,24 @@ def judged(contract: Contract, indices: tuple[str, ...]) -> bool:
         if anything and not contract.exact:
             return False
     return True
+
+
+@lru_cache(maxsize=1_024)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    """Names of one integration are all alike: what counts is how they end."""
+    for near in get_close_matches(name, known, n=5, cutoff=0.75):
+        pairs = enumerate(zip(name, near, strict=False))
+        same = next((at for at, (a, b) in pairs if a != b), min(len(name), len(near)))
+        ours, theirs = name[same:], near[same:]
+        if not ours or not theirs or SequenceMatcher(None, ours, theirs).ratio() >= 0.5:
+            return near
+        # A letter too many or too few in front of a long rest that is the same.
+        if ours.endswith(theirs) or theirs.endswith(ours):
+            return near
+    head, _, last = name.rpartition(".")
+    above = head.split(".")[:2]
+    homes = [n for n in known if n.rpartition(".")[2] == last and n.split(".")[:2] == above]
+    return min(homes, key=len, default="")
 
 
 def _scalars(node: Node | None) -> list[Scalar]:

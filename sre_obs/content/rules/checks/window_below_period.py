@@ -46,7 +46,7 @@ def _window(
         SLUG,
         place,
         f"{format_duration(window)} is too short: the stream has a document of each thing "
-        f"every {format_duration(period)}",
+        f"every {format_duration(period)}, and one may be late",
         f'write "{key}: {"now-" if key == "from" else ""}{value}" or more',
         Severity.WARNING,
     )
