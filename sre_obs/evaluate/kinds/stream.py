@@ -22,6 +22,8 @@ COVERAGE = 0.6
 SLOTS = 5
 # A slot must hold a sample of a healthy stream; the longest usual period is a minute.
 SLOT = 60.0
+# Streams of metrics by name that hold what happens, when it happens.
+UNEVEN = ("metrics-kubernetes.event-",)
 # Further back a stream's newest document is not looked for.
 LOOKBACK = 86_400.0
 
@@ -85,7 +87,8 @@ def stream_of(rule: Rule, at: float, newest: float | None) -> Stream:
 
 def sampled(index: Sequence[str]) -> bool:
     """Whether the documents come evenly, as metrics do; a cluster's name may precede."""
-    return all(name.rpartition(":")[2].startswith("metrics-") for name in index)
+    names = [name.rpartition(":")[2] for name in index]
+    return all(name.startswith("metrics-") and not name.startswith(UNEVEN) for name in names)
 
 
 def slots(span: Span, *, field: str = "") -> Figure:
