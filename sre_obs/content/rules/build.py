@@ -284,6 +284,8 @@ def _template_fault(text: str) -> tuple[str, int | None, str] | None:
         return f"not a template: {error.message}", offset, "see Jinja2's template syntax"
     except RecursionError:
         return "a template is nested too deep", None, "simplify it"
+    except ValueError:
+        return "a number in the template has too many digits", None, "shorten it"
     return None
 
 
