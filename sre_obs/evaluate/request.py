@@ -60,7 +60,7 @@ def request_of(need: Need, after: Mapping[str, Any] | None = None) -> Request:
                 "_source": False,
             }
         case Samples():
-            filters = (*need.filters, *_of_entity(need.group_by, need.key))
+            filters = (*_plain(need.filters, need.span.end), *_of_entity(need.group_by, need.key))
             body = {
                 "size": need.size,
                 "track_total_hits": False,

@@ -364,7 +364,8 @@ class _Asked:
         value, held = self._levels(key, names)
         count = self._count(key)
         levels = tuple(one is True for one in held) if self.rule.levels else ()
-        measures = {name: names[name] for name in self.measures}
+        # Of what is gone the last numbers are told, not that there are none.
+        measures = {name: names[name] for name in self.measures} if value is not None else {}
 
         def say(truth: Truth, ended: EndReason = EndReason.UNDER_LIMIT) -> Verdict:
             seen = count > 0 or not lacking
@@ -380,30 +381,47 @@ class _Asked:
                 return None
             return say(Truth.TRUE if self._covered(key, self.unsure) else Truth.INSUFFICIENT)
         if not known and key != WHOLE:
-            return None
+            # It could be true, by all that a look tells; a closer look does not tell.
+            return say(Truth.INSUFFICIENT) if None in held and not lacking else None
         if lacking:
             return self._without(key, lacking, say)
         if None in held or (
             self.rule.valid is not None and holds(self.rule.valid, names) is not True
         ):
-            return say(Truth.INSUFFICIENT)
-        return say(Truth.FALSE if self._covered(key, self.undone) else Truth.INSUFFICIENT)
+            nothing = self._nothing(key)
+            return self._without(key, nothing, say) if nothing else say(Truth.INSUFFICIENT)
+        undone = [name for name in self.undone if self.measures[name].missing is None]
+        return say(Truth.FALSE if self._covered(key, undone) else Truth.INSUFFICIENT)
+
+    def _nothing(self, key: str) -> list[str]:
+        """All measures of the entity alone, if there is not one document of it."""
+        own = [t for t in self.tables if t.by == self.rule.group_by]
+        for table in own:
+            reading = self.of[id(table)].of(key)
+            values = reading.values.values() if reading is not None else ()
+            if any(value is not Lack.ABSENT for value in values):
+                return []
+        return [name for table in own for name in table.names()]
 
     def _without(self, key: str, lacking: Collection[str], say: Callable[..., Verdict]) -> Verdict:
-        """Of an entity that lacks documents where the rule needs them."""
+        """Of an entity that lacks documents where the rule needs them: gone, or, where they
+        don't come evenly, with nothing to be counted."""
         gone = False
         for name in lacking:
             table = self.home[name]
             known = self.of[id(table)]
             at_key = self._project(table, key)
             there = self._cover(known, name, at_key)
-            if there > 0 or self._zero(known, key):
-                if sampled(table.span.index) and there < COVERAGE:
+            shown = sampled(table.span.index)
+            if there > 0:
+                if shown and there < COVERAGE:
                     return say(Truth.INSUFFICIENT)
+                continue
+            if not shown and self.measures[name].function in _ZERO:
                 continue
             gone = True
             # Of the whole there is no second look: its stream lives and has nothing of it.
-            if key != WHOLE and sampled(table.span.index) and known.whole < COVERAGE:
+            if key != WHOLE and shown and known.whole < COVERAGE:
                 return say(Truth.INSUFFICIENT)
         return say(Truth.FALSE, EndReason.GONE if gone else EndReason.UNDER_LIMIT)
 
@@ -448,10 +466,14 @@ class _Asked:
             if not sampled(table.span.index):
                 continue
             known = self.of[id(table)]
+            measure = self.measures[name]
             share = self._cover(known, name, self._project(table, key))
-            if share == 0:
-                # Nothing of the entity: it is the stream that must have been there.
-                share = 1.0 if not table.by else known.whole
+            if measure.missing is not None:
+                # What no documents mean is said, and of the past there will be no more. It is
+                # the stream that must have been there.
+                share = 1.0 if measure.ends > 0 else max(share, known.whole)
+            elif share == 0 and key == WHOLE:
+                share = 1.0
             if share < COVERAGE:
                 return False
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sre_obs.evaluate.kinds.measures.increase import moved_or_new
 from sre_obs.evaluate.kinds.measures.primitive import (
     Lack,
     Placed,
@@ -34,7 +35,7 @@ class Changes(Primitive):
         )
 
     def reach(self, placed: Placed, figures: Sequence[Expression]) -> Reach:
-        several = Binary(">", figures[0], Number(1.0))
+        several = moved_or_new(placed, Binary(">", figures[0], Number(1.0)), figures[1])
         return Reach(Number(0.0), Call("if", (several, Number(BEYOND), Number(0.0))))
 
     def told(self, placed: Placed, found: Sequence[Found]) -> Value:

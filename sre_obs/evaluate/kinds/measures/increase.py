@@ -35,11 +35,11 @@ class Increase(Primitive):
         )
 
     def reach(self, placed: Placed, figures: Sequence[Expression]) -> Reach:
-        low, high, _ = figures
+        low, high, samples = figures
         still: Expression = Number(0.0)
         if placed.measure.from_zero:
             still = Call("max", (still, high))
-        moved = Binary(">", high, low)
+        moved = moved_or_new(placed, Binary(">", high, low), samples)
         return Reach(Number(0.0), Call("if", (moved, Number(BEYOND), still)))
 
     def told(self, placed: Placed, found: Sequence[Found]) -> Value:
@@ -61,6 +61,14 @@ class Increase(Primitive):
             return Lack.ABSENT
         grown = increase(parts, placed.span.start, from_zero=placed.measure.from_zero)
         return Lack.UNKNOWN if grown is None else grown
+
+
+def moved_or_new(placed: Placed, moved: Expression, samples: Expression) -> Expression:
+    """Where a counter moved, or there is but one sample of it, by which nothing can be said:
+    that is worth a word. A new one beside others of the same entity is not."""
+    if placed.measure.series:
+        return moved
+    return Binary("or", moved, Binary("<", samples, Number(2.0)))
 
 
 def increase(parts: Sequence[Part], start: float, *, from_zero: bool = False) -> float | None:
