@@ -52,6 +52,8 @@ from sre_obs.model.expression import Binary, Expression, Name, Number
 from sre_obs.model.rule import Function, Measure, NoData, Rule, RuleKind
 from sre_obs.query.expression import holds
 
+# A share of the window that any document makes.
+ANY = 1e-9
 _ZERO = (Function.COUNT, Function.CARDINALITY, Function.SUM)
 
 
@@ -390,8 +392,8 @@ class _Asked:
         ):
             nothing = self._nothing(key)
             return self._without(key, nothing, say) if nothing else say(Truth.INSUFFICIENT)
-        undone = [name for name in self.undone if self.measures[name].missing is None]
-        return say(Truth.FALSE if self._covered(key, undone) else Truth.INSUFFICIENT)
+        covered = self._covered(key, self.undone, at_least=ANY)
+        return say(Truth.FALSE if covered else Truth.INSUFFICIENT)
 
     def _nothing(self, key: str) -> list[str]:
         """All measures of the entity alone, if there is not one document of it."""
@@ -459,8 +461,10 @@ class _Asked:
                 return False
         return True
 
-    def _covered(self, key: str, names: Collection[str]) -> bool:
-        """Whether the windows of these measures are covered by the entity's documents."""
+    def _covered(self, key: str, names: Collection[str], *, at_least: float = COVERAGE) -> bool:
+        """Whether the windows of these measures are covered by the entity's documents. What no
+        documents mean is said by `missing`: there it is the stream that must have been there,
+        in a share of `at_least`."""
         for name in names:
             table = self.home[name]
             if not sampled(table.span.index):
@@ -469,10 +473,12 @@ class _Asked:
             measure = self.measures[name]
             share = self._cover(known, name, self._project(table, key))
             if measure.missing is not None:
-                # What no documents mean is said, and of the past there will be no more. It is
-                # the stream that must have been there.
+                # Of the past there will be no more.
                 share = 1.0 if measure.ends > 0 else max(share, known.whole)
-            elif share == 0 and key == WHOLE:
+                if share < at_least:
+                    return False
+                continue
+            if share == 0 and key == WHOLE:
                 share = 1.0
             if share < COVERAGE:
                 return False
