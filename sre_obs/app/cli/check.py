@@ -108,10 +108,8 @@ def _of_settings(config: Path | None, name: str) -> dict[str, Any]:
 
         sources: Mapping[str, Source] = make_sources(settings)
         if name not in sources:
-            known = ", ".join(sources) or "none has hosts"
-            raise UsageError(
-                f"no source is called {name}", where="--source", remedy=f"one of: {known}"
-            )
+            known = f"one of: {', '.join(sources)}" if sources else f"set sources.{name}.hosts"
+            raise UsageError(f"no source is called {name}", where="--source", remedy=known)
         found["source"] = sources[name]
     return found
 
