@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -196,6 +197,9 @@ def owner(alert: Alert) -> str:
     return ""
 
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
+
+
 def entity(alert: Alert, without: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """What the alert is about: up to three label values, the most specific first.
 
@@ -207,8 +211,17 @@ def entity(alert: Alert, without: Mapping[str, str] | None = None) -> tuple[str,
     ranked = sorted(own or names, key=_specificity)
     values: dict[str, None] = {}
     for name in ranked:
-        values[clean(alert.labels[name])] = None
+        values[_address(clean(alert.labels[name]))] = None
     return tuple(values)[:3]
+
+
+def _address(value: str) -> str:
+    """Of an address that is a URL (agents call a database by its DSN) host and path alone: a
+    login and options are nobody's name."""
+    scheme, mark, rest = value.partition("://")
+    if not mark or not _SCHEME.fullmatch(scheme):
+        return value
+    return rest.partition("?")[0].rpartition("@")[2] or value
 
 
 def _specificity(name: str) -> int:

@@ -108,6 +108,14 @@ def test_an_unheard_of_severity_is_a_warning(severity: str, state: State) -> Non
     assert wording.severity(idle_session(labels={"severity": severity})) is state
 
 
+def test_a_database_that_is_named_by_its_dsn_is_called_by_host_and_path() -> None:
+    dsn = "postgres://ana:secret@10.0.0.7:5432/shop?sslmode=disable"
+    named = idle_session(labels={"alertname": "x", "service_address": dsn})
+    assert wording.entity(named) == ("10.0.0.7:5432/shop",)
+    odd = idle_session(labels={"alertname": "x", "service_address": "a b://c?d"})
+    assert wording.entity(odd) == ("a b://c?d",)
+
+
 def test_an_entity_is_named_from_the_specific_to_the_broad() -> None:
     labels = {
         "alertname": "oom",
