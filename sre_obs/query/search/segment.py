@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -155,6 +156,11 @@ class Segment:
     def _discover(self, name: str) -> Field | None:
         """The field as dynamic mapping makes it from the first document that has it."""
         parts = name.split(".")
+        for end in range(1, len(parts)):
+            above = self.mapping.fields.get(".".join(parts[:end]))
+            if above is not None and above.kind is None:
+                # flattened, for one, has rules of its own for what lies in it.
+                return replace(above, name=name, source=tuple(parts))
         skip = len(self.path.split(".")) if self.path else 0
         home = self.mapping.home(name)
         if home != self.path or (self.path and not name.startswith(self.prefix)):

@@ -11,6 +11,7 @@ from sre_obs.query.search import Corpus
 from tests.query.parity.compare import REFUSED, differences, ours, theirs
 from tests.query.parity.generate import MAPPINGS, Generator
 from tests.query.parity.measures import Measures
+from tests.query.parity.needs import Needs
 from tests.query.parity.server import server_at
 
 NOW = 1_800_000_000.0
@@ -28,6 +29,11 @@ def test_a_seed_answers_as_the_server(elasticsearch_url: str, seed: int) -> None
 @pytest.mark.parametrize("seed", range(SEEDS // 2))
 def test_a_seed_of_rules_requests_answers_as_the_server(elasticsearch_url: str, seed: int) -> None:
     compare(elasticsearch_url, Measures(seed), f"measures{seed}")
+
+
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_a_seed_of_needs_answers_as_the_server(elasticsearch_url: str, seed: int) -> None:
+    compare(elasticsearch_url, Needs(seed), f"needs{seed}")
 
 
 def compare(url: str, generator: Generator, name: str) -> None:

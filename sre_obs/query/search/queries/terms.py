@@ -247,6 +247,9 @@ def _exists(body: Any, where: str, now: Now) -> Query:
         raise unsupported("exists for all fields at once", f"{where}.field")
 
     def run(segment: Segment) -> int:
+        column = segment.column(name)
+        if column is not None and column.field.type == "flattened":
+            raise unsupported(f"field type 'flattened' ({name})", where)
         return present(segment, name)
 
     return run
