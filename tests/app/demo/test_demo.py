@@ -25,7 +25,8 @@ pytestmark = pytest.mark.crash
 _open = build_opener(ProxyHandler({})).open
 EVENT = re.compile(r"\+ *(\d+) s  (FIRING|RESOLVED|DELIVERED|WAITS) +(\S+)  ?(.*)")
 SUMMARY = re.compile(
-    r"Ended after (\d+) s: (\d+) documents, \d+ rules, (\d+) fired, (\d+) resolved, (\d+) delivered\."
+    r"Ended after (\d+) s: (\d+) documents, \d+ rules, "
+    r"(\d+) fired, (\d+) resolved, (\d+) delivered\."
 )
 
 
