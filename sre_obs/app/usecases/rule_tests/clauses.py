@@ -15,10 +15,9 @@ from typing import TypeAlias
 
 from sre_obs.app.usecases.rule_tests.leaves import Leaf, leaves, moves
 from sre_obs.app.usecases.rule_tests.nearest import FAR, loosened
-from sre_obs.app.usecases.rule_tests.play import TimedSource, rounds, until_of
+from sre_obs.app.usecases.rule_tests.play import TimedSource
 from sre_obs.content import yaml
 from sre_obs.content.shape import find
-from sre_obs.content.tests.suite import Case
 from sre_obs.evaluate.evaluate import evaluate
 from sre_obs.evaluate.ports import Renderer, Request
 from sre_obs.model.expression import Binary, Call, Expression, Unary
@@ -109,12 +108,11 @@ class Coverage:
             clause.seen |= more
 
     def watch(
-        self, rule: Rule, case: Case, source: TimedSource, renderer: Renderer, *, start: float
+        self, rule: Rule, source: TimedSource, renderer: Renderer, times: Sequence[float]
     ) -> None:
-        """Look at one case; `rule` is the rule as the case runs it."""
-        times = rounds(rule, until_of(rule, case, start))
-        self._watch_documents(rule, source, [start + seconds for seconds in times])
-        self._watch_entities(rule, source, renderer, [start + seconds for seconds in times])
+        """Look at one case: `rule` as it was evaluated at these times, since the epoch."""
+        self._watch_documents(source, times)
+        self._watch_entities(rule, source, renderer, times)
 
     def unseen(self, file: File) -> list[Unseen]:
         """The clauses that are left open, with their places in the rule's file."""
@@ -131,7 +129,7 @@ class Coverage:
             found.append(Unseen(place, never, text))
         return sorted(found, key=lambda one: one.location)
 
-    def _watch_documents(self, rule: Rule, source: TimedSource, times: Sequence[float]) -> None:
+    def _watch_documents(self, source: TimedSource, times: Sequence[float]) -> None:
         fixed: dict[tuple[tuple[str, ...], float, float], list[_Asked]] = {}
         for asked in self._asked:
             if asked.clause.done:

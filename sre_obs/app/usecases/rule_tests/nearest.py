@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sre_obs.app.usecases.rule_tests.compare import Difference
-from sre_obs.app.usecases.rule_tests.play import TimedSource, rounds, until_of
-from sre_obs.content.tests.suite import Case
+from sre_obs.app.usecases.rule_tests.play import TimedSource
 from sre_obs.evaluate.evaluate import evaluate
 from sre_obs.evaluate.ports import Renderer
 from sre_obs.model.rule import Comparison, Rule, RuleKind
@@ -38,11 +37,9 @@ def loosened(rule: Rule) -> Rule:
 def nearest(
     found: Sequence[Difference],
     rule: Rule,
-    case: Case,
     source: TimedSource,
     renderer: Renderer,
-    *,
-    start: float,
+    times: Sequence[float],
 ) -> list[Difference]:
     """The same differences; those of a missing alert say the value that came nearest."""
     if rule.kind is not RuleKind.THRESHOLD:
@@ -50,8 +47,7 @@ def nearest(
     loose = loosened(rule)
     falling = rule.threshold.comparison in (Comparison.LT, Comparison.LTE)
     best: float | None = None
-    for seconds in rounds(rule, until_of(rule, case, start)):
-        source.now = start + seconds
+    for source.now in times:
         changes = evaluate((loose,), source.now, source, {}, renderer, timer=lambda: 0.0)
         for state in changes.entities:
             if state.value is not None and (

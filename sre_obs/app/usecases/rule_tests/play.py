@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sre_obs.content.tests.documents import last_of
 from sre_obs.content.tests.suite import Case, Change
 from sre_obs.evaluate.alerts import label_names
-from sre_obs.evaluate.evaluate import evaluate
+from sre_obs.evaluate.evaluate import evaluate, unreadable
 from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.model.alert import Alert, EndReason
-from sre_obs.model.evaluation import Outcome
+from sre_obs.model.evaluation import Outcome, Phase
+from sre_obs.model.expression import NOW, Name, names
 from sre_obs.model.ledger import Ledger
-from sre_obs.model.rule import Rule
+from sre_obs.model.rule import NoData, Rule, RuleKind
 
 # Of one case: a window of a month with an interval of a second is a mistake.
 MOST_ROUNDS = 50_000
@@ -50,6 +51,7 @@ class Played:
 
     episodes: list[Episode] = field(default_factory=list)
     stands: list[tuple[float, Outcome]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)  # of the rounds, since the epoch
     error: str = ""
     wrong_at: float = 0.0
 
@@ -79,6 +81,45 @@ def rounds(rule: Rule, until: float) -> list[float]:
     return [round(k * rule.interval, 3) for k in range(count + 1)]
 
 
+class _Ending:
+    """When nothing more can come of a case, though its time is not over.
+
+    While its stream is silent a rule holds what it has, and all that it may say is what more
+    documents could not undo. If no document is to come, and those in the windows can only
+    leave them, that is nothing new. (Half of a pack's cases end in a window of half an hour
+    in which nothing happens.)
+    """
+
+    def __init__(self, rule: Rule, case: Case, start: float) -> None:
+        self._rule = rule
+        ends = max((measure.ends for measure in rule.measures), default=0.0)
+        self._after = start + last_of(case.documents, start) + rule.query_delay + ends
+        self._possible = (
+            rule.kind is not RuleKind.ABSENCE
+            and rule.no_data is NoData.HOLD
+            # A series may seem to begin when its first document has left the window.
+            and not any(measure.from_zero for measure in rule.measures)
+            # What is measured by the clock goes on without documents.
+            and not any(name.name == NOW for name in _names(rule))
+        )
+
+    def reached(self, at: float, ledger: Ledger) -> bool:
+        """Whether the run at `at` is as good as the last."""
+        if not self._possible or at <= self._after:
+            return False
+        run = ledger.runs[self._rule.id]
+        if run.outcome is not Outcome.STALE or unreadable(run):
+            return False
+        states = ledger.entities_of(self._rule.id).values()
+        return all(s.stale_since is not None for s in states if s.phase is not Phase.OK)
+
+
+def _names(rule: Rule) -> Iterator[Name]:
+    for expression in (rule.value, rule.when, rule.valid):
+        if expression is not None:
+            yield from names(expression)
+
+
 def play(
     rule: Rule,
     case: Case,
@@ -87,14 +128,15 @@ def play(
     *,
     start: float,
     timer: Callable[[], float],
-    after: Callable[[float], None] = lambda _: None,
+    whole: bool = False,
 ) -> Played:
-    """Evaluate `rule` from 0s on; `after` is called behind each round with its time, in
-    seconds since the epoch."""
+    """Evaluate `rule` from 0s on, at each of its intervals, until nothing more can come of it
+    or (`whole`) for as long as the case says."""
     played = Played()
     ledger = Ledger()
     open_: dict[tuple[str, float], Episode] = {}
     fields = {label: name for name, label in label_names(rule).items()}
+    ending = _Ending(rule, case, start)
     for seconds in rounds(rule, until_of(rule, case, start)):
         at = start + seconds
         source.now = at
@@ -120,7 +162,9 @@ def play(
             # A silent stream has words of its own; it is no fault of the rule.
             if run.error and run.outcome is not Outcome.STALE and not played.error:
                 played.error, played.wrong_at = run.error, seconds
-        after(at)
+        played.times.append(at)
+        if not whole and ending.reached(at, ledger):
+            break
     return played
 
 

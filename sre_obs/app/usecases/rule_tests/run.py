@@ -215,9 +215,9 @@ class Runner:
             return self._there(trial, case, stage, renderer, played)
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
-            found = nearest(found, rule, case, source, renderer, start=start)
+            found = nearest(found, rule, source, renderer, played.times)
         if coverage is not None:
-            coverage.watch(rule, case, source, renderer, start=start)
+            coverage.watch(rule, source, renderer, played.times)
         return found
 
     def _there(
