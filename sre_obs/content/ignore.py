@@ -81,6 +81,8 @@ def _inside(text: str, span: Scalar, at: int) -> bool:
         return False
     if span.style not in ("|", ">"):
         return True
+    if at < (text.find("\n", span.start) + 1 or len(text)):
+        return False  # behind the sign that opens the block
     first = re.compile(r"[^\n]*\n(?:[ \t]*\r?\n)*( *)").match(text, span.start)
     indent = len(first.group(1)) if first else 0
     return at - (text.rfind("\n", 0, at) + 1) >= max(indent, 1)

@@ -11,6 +11,11 @@ SLUG = "rules/fraction-as-percent"
 MEMORY = "metrics-system.memory-*"
 NODE = "metrics-elasticsearch.stack_monitoring.node_stats-*"
 USED = "system.memory.actual.used.pct"
+PARTS = (
+    "measures:",
+    "  used: {function: avg, field: system.memory.actual.used.bytes}",
+    "  total: {function: latest, field: system.memory.total}",
+)
 HEAP = "elasticsearch.node.stats.jvm.mem.heap.used.pct"
 
 
@@ -28,6 +33,7 @@ def test_a_limit_of_the_other_unit_is_told(golden: Golden) -> None:
         ),
         rule(f"query: '{USED} > 90'", index=MEMORY, kind="query"),
         rule(f"threshold: {{function: min, field: {HEAP}, limit: 0.85}}", index=NODE),
+        rule(*PARTS, "value: used / total", "threshold: {limit: 90, unit: '%'}", index=MEMORY),
     )
     golden("checks", SLUG, "report.txt", text)
 
@@ -45,3 +51,15 @@ def test_a_limit_of_the_other_unit_is_told(golden: Golden) -> None:
 )
 def test_a_limit_of_the_fields_own_unit_is_not_told(threshold: str, index: str) -> None:
     assert found(SLUG, rule(f"threshold: {threshold}", index=index)) == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["value: 100 * used / total", "threshold: {limit: 90, unit: '%'}"],
+        ["value: used / total", "threshold: {limit: 0.9, unit: '%'}"],
+        ["value: used / total", "threshold: {limit: 5, unit: times its mean}"],
+    ],
+)
+def test_a_quotient_that_is_made_percent_or_is_none_is_not_told(rows: list[str]) -> None:
+    assert found(SLUG, rule(*PARTS, *rows, index=MEMORY)) == []

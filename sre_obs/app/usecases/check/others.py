@@ -60,8 +60,9 @@ def check_other(
             problems = load_pack(file.path, name=file.name)[1]
     comments = ignores(document)
     used: set[Ignore] = set()
-    problems = kept(problems, comments, used)
-    problems += wrong_comments(document, comments, IGNORABLE.get(file.kind, frozenset()))
+    ignorable = IGNORABLE.get(file.kind, frozenset())
+    problems = kept(problems, [c for c in comments if c.slug in ignorable], used)
+    problems += wrong_comments(document, comments, ignorable)
     return Entry(
         bounded(list(dict.fromkeys(problems))),
         ignores=comments,

@@ -46,7 +46,7 @@ def check_rule_text(
         problems = [*problems, *check_rule(subject), *template.check(subject)]
     comments = ignores(document)
     used: set[Ignore] = set()
-    problems = kept(problems, comments, used)
+    problems = kept(problems, [c for c in comments if c.slug in IGNORABLE], used)
     problems += wrong_comments(document, comments, IGNORABLE)
     return Entry(
         bounded(_once(problems)),

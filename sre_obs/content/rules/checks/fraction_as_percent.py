@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from sre_obs.content.mistakes import shown
 from sre_obs.content.rules.checks.clauses import leaves
 from sre_obs.content.rules.checks.subject import Subject
-from sre_obs.model.expression import Name
+from sre_obs.content.shape import find
+from sre_obs.content.yaml import Scalar
+from sre_obs.model.expression import Binary, Call, Expression, Name, Number, Unary
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Function
 from sre_obs.query.kql.fields import Use
@@ -37,6 +39,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             if limit is not None:
                 place = _value(subject, path)
                 yield from _say(subject, field, unit, limit, place)
+    yield from _quotient(subject)
     for asked in subject.asked:
         for leaf in leaves(asked.tree):
             if leaf.use is not Use.RANGE:
@@ -46,6 +49,37 @@ def check(subject: Subject) -> Iterator[Problem]:
                 unit = _unit(subject, asked.indices, leaf.field)
                 place = subject.place_in(asked, leaf.start, leaf.stop)
                 yield from _say(subject, leaf.field, unit, bound, place)
+
+
+def _quotient(subject: Subject) -> Iterator[Problem]:
+    """A part by a whole, with nothing to make percent of it, and a limit that says percent."""
+    rule = subject.rule
+    limit, unit = rule.threshold.limit, rule.threshold.unit.lower()
+    if not isinstance(rule.value, Binary) or rule.value.operator != "/" or limit <= 1:
+        return
+    if ("%" in unit or "percent" in unit) and not _hundred(rule.value):
+        yield subject.problem(
+            SLUG,
+            _value(subject, ("threshold", "limit")),
+            f"the value is a part by a whole, and {limit:g} is in percent",
+            f"write {limit / 100:g}, or value: 100 * ...",
+            Severity.ERROR,
+        )
+
+
+def _hundred(tree: Expression) -> bool:
+    """Whether a number in it makes percent, or may: any that is not small."""
+    match tree:
+        case Number():
+            return abs(tree.value) >= 100
+        case Binary():
+            return _hundred(tree.left) or _hundred(tree.right)
+        case Unary():
+            return _hundred(tree.operand)
+        case Call():
+            return any(map(_hundred, tree.arguments))
+        case Name():
+            return False
 
 
 def _say(
@@ -63,9 +97,6 @@ def _say(
 
 
 def _value(subject: Subject, path: tuple[str | int, ...]) -> Location:
-    from sre_obs.content.shape import find
-    from sre_obs.content.yaml import Scalar
-
     node = find(subject.written.root, path)
     return subject.document.place(node) if isinstance(node, Scalar) else subject.written.key(*path)
 
