@@ -8,6 +8,8 @@
     kill          killed deliveries by the hundred
     routes        matching and accepting, in process
     page          the web page with 1,000 alerts
+    planted       faults in the in-process search, and whether parity notices
+    search        the in-process search with many rules a document
     store         the store against raw SQLite
 
     alerts        the alerts that are posted, and the client that posts them

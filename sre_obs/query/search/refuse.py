@@ -42,10 +42,38 @@ def wrong(message: str, where: str) -> SourceError:
 
 
 def only(body: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    """Raises for the first option of `body` that is not known."""
-    for key in body:
+    """Raises for the first option of `body` that is not known, and for a boost that is no
+    number: all queries have one."""
+    for key, value in body.items():
         if key not in known:
             raise unsupported(f"option '{key}'", f"{where}.{key}")
+        if key == "boost":
+            _check_boost(value, f"{where}.boost")
+
+
+def _check_boost(value: Any, where: str) -> None:
+    try:
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            if float(value) < 0:
+                raise wrong("a boost below zero", where)
+            return
+    except (ValueError, OverflowError):
+        pass
+    raise wrong("a boost is a number", where)
+
+
+def flag(value: Any, where: str) -> bool:
+    """`value` if it is true or false, as JSON or as a text."""
+    if isinstance(value, bool) or (isinstance(value, str) and value in ("true", "false")):
+        return value is True or value == "true"
+    raise wrong("true or false should be here", where)
+
+
+def scalar(value: Any, where: str) -> Any:
+    """`value` if it is one value: a text, a number, true or false."""
+    if value is None or isinstance(value, (list, dict)):
+        raise wrong(f"one value should be here, not {_kind(value)}", where)
+    return value
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:

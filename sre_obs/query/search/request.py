@@ -80,7 +80,7 @@ def _aggregations(body: Mapping[str, Any], now: float) -> aggs.Aggs:
     if "aggs" in body and "aggregations" in body:
         raise wrong("aggs and aggregations", "aggregations")
     name = "aggs" if "aggs" in body else "aggregations"
-    return aggs.build(body.get(name) or {}, name, now)
+    return aggs.build(body.get(name, {}), name, now)
 
 
 _ABOUT_VALUES = frozenset({"range", "term", "terms", "match", "match_phrase"})
@@ -100,8 +100,8 @@ def _queried(query: Any) -> Iterator[str]:
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:
-    value = body.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    value = whole(body.get(name, default), name)
+    if value < 0:
         raise wrong(f"{name} is a whole number from 0 on", name)
     return value
 
@@ -136,7 +136,7 @@ def _hits(
 ) -> Callable[[View, list[int]], dict[str, Any]]:
     """What writes max_score and hits."""
     show = presenter(body, "body")
-    keys = sort_keys(body["sort"], "sort") if body.get("sort") else ()
+    keys = sort_keys(body["sort"], "sort") if body.get("sort", []) not in ([], {}) else ()
     collapse = _collapse(body)
     if size == 0:
         return lambda view, documents: {"max_score": None, "hits": []}

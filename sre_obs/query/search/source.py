@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sre_obs.query.search import patterns
-from sre_obs.query.search.refuse import mapping, only
+from sre_obs.query.search.refuse import mapping, only, texts
 
 
 def source_filter(spec: Any, where: str) -> Callable[[Any], Any] | None:
@@ -19,8 +19,8 @@ def source_filter(spec: Any, where: str) -> Callable[[Any], Any] | None:
     if isinstance(spec, (str, list)):
         spec = {"includes": spec}
     only(mapping(spec, where), frozenset({"includes", "excludes", "include", "exclude"}), where)
-    includes = _names(spec.get("includes", spec.get("include", [])))
-    excludes = _names(spec.get("excludes", spec.get("exclude", [])))
+    includes = _names(spec.get("includes", spec.get("include", [])), f"{where}.includes")
+    excludes = _names(spec.get("excludes", spec.get("exclude", [])), f"{where}.excludes")
     chosen = _Filter(
         [_test(name) for name in includes],
         [_test(name) for name in excludes],
@@ -31,8 +31,8 @@ def source_filter(spec: Any, where: str) -> Callable[[Any], Any] | None:
     return lambda source: chosen.object(source, "", not includes)
 
 
-def _names(spec: Any) -> list[str]:
-    return [str(name) for name in (spec if isinstance(spec, list) else [spec])]
+def _names(spec: Any, where: str) -> list[str]:
+    return texts(spec if isinstance(spec, list) else [spec], where)
 
 
 def _test(name: str) -> patterns.Test:

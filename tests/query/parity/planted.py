@@ -56,7 +56,7 @@ FAULTS = (
     Fault("range of dates, gte", "search/queries/terms.py", 'low = instant("gte", False)', 'low = instant("gte", True)'),
     Fault("range of dates, lt", "search/queries/terms.py", 'high = instant("lt", False) - 1', 'high = instant("lt", False)'),
     Fault("range of dates, lte", "search/queries/terms.py", 'high = instant("lte", True)', 'high = instant("lte", False)'),
-    Fault("range with a zone", "search/queries/terms.py", 'datemath.zone_of(options.get("time_zone", "UTC"))', 'datemath.zone_of("UTC")'),
+    Fault("range with a zone", "search/queries/terms.py", 'datemath.zone_of(options.get("time_zone") or "UTC")', 'datemath.zone_of("UTC")'),
     Fault("range with a format", "search/queries/terms.py", 'formats = options.get("format") or own', 'formats = own'),
     Fault("range beyond a type", "search/values.py", "    if not low <= value <= high:\n        raise Malformed(f\"{value} is out of the range of {field.type}\")\n    return value", "    return value"),
     Fault("range on words of a text", "search/queries/terms.py", 'word >= low if low_name == "gte" else word > low', "word > low"),

@@ -15,7 +15,7 @@ from sre_obs.query.search.aggs.buckets import no_number
 from sre_obs.query.search.aggs.rounding import Rounding, rounding
 from sre_obs.query.search.aggs.types import MAX_BUCKETS, Agg, Aggs, Documents, Result, Run
 from sre_obs.query.search.mapping import Field, Kind
-from sre_obs.query.search.refuse import mapping, only, single, unsupported, whole, wrong
+from sre_obs.query.search.refuse import flag, mapping, only, single, unsupported, whole, wrong
 from sre_obs.query.search.values import (
     Malformed,
     address,
@@ -228,7 +228,7 @@ def _source(name: str, spec: Any, where: str) -> _Source:
         body["field"],
         at,
         order == "desc",
-        body.get("missing_bucket") is True,
+        flag(body.get("missing_bucket", False), f"{at}.missing_bucket"),
         missing == "first" or (missing == "default" and order == "asc"),
         rounding(body, at) if kind == "date_histogram" else None,
         repr([body.get(name) for name in _INTERVAL]) if kind == "date_histogram" else "",

@@ -12,7 +12,7 @@ from sre_obs.query.search import bits, patterns
 from sre_obs.query.search.columns import Column
 from sre_obs.query.search.mapping import Kind
 from sre_obs.query.search.queries.types import Builder, Now, Query
-from sre_obs.query.search.refuse import mapping, only, single, texts, unsupported, wrong
+from sre_obs.query.search.refuse import mapping, only, scalar, single, texts, unsupported, wrong
 from sre_obs.query.search.segment import Segment
 from sre_obs.query.search.values import (
     Malformed,
@@ -129,6 +129,7 @@ def _terms(body: Any, where: str, now: Now) -> Query:
     if len(fields) != 1:
         raise wrong("a terms query needs one field", where)
     field = fields[0]
+    only(body, frozenset({field, "boost"}), where)
     values = body[field]
     if isinstance(values, dict):
         raise unsupported("terms lookup", f"{where}.{field}")
@@ -156,6 +157,16 @@ def _range(body: Any, where: str, now: Now) -> Query:
     at = f"{where}.{field}"
     options = mapping(inner, at)
     only(options, _RANGE, at)
+    for name in ("gt", "gte", "lt", "lte"):
+        if options.get(name) is not None:
+            scalar(options[name], f"{at}.{name}")
+    if not isinstance(options.get("format", ""), str):
+        raise wrong("a format is a text", f"{at}.format")
+    if options.get("time_zone") is not None:
+        try:
+            datemath.zone_of(options["time_zone"])
+        except QueryError as problem:
+            raise wrong(problem.message, f"{at}.time_zone") from None
     for pair in (("gt", "gte"), ("lt", "lte")):
         if all(options.get(name) is not None for name in pair):
             raise unsupported(f"{pair[0]} together with {pair[1]}", at)
@@ -181,7 +192,7 @@ def _date_bounds(options: Any, own: str, now: Now) -> tuple[int | None, int | No
     if not options.get("format") and any(_is_number(value) for value in bounds):
         own = "epoch_millis"  # one number makes both bounds milliseconds
     formats = options.get("format") or own
-    zone = datemath.zone_of(options.get("time_zone", "UTC"))
+    zone = datemath.zone_of(options.get("time_zone") or "UTC")
 
     def instant(name: str, round_up: bool) -> int:
         text = text_form(options[name])
@@ -303,7 +314,10 @@ def _wildcard(body: Any, where: str, now: Now) -> Query:
     )
     ignore_case = options.get("case_insensitive") is True
     return _pattern(
-        field, lambda text: patterns.wildcard(text, ignore_case=ignore_case), str(value), where
+        field,
+        lambda text: patterns.wildcard(text, ignore_case=ignore_case),
+        str(scalar(value, where)),
+        where,
     )
 
 
@@ -311,7 +325,10 @@ def _prefix(body: Any, where: str, now: Now) -> Query:
     field, value, options = _field_value(body, where, "value", frozenset({"case_insensitive"}))
     ignore_case = options.get("case_insensitive") is True
     return _pattern(
-        field, lambda text: patterns.prefix(text, ignore_case=ignore_case), str(value), where
+        field,
+        lambda text: patterns.prefix(text, ignore_case=ignore_case),
+        str(scalar(value, where)),
+        where,
     )
 
 
@@ -324,7 +341,10 @@ def _regexp(body: Any, where: str, now: Now) -> Query:
     at = f"{where}.{field}"
     ignore_case = options.get("case_insensitive") is True
     return _pattern(
-        field, lambda text: patterns.regexp(text, at, ignore_case=ignore_case), str(value), where
+        field,
+        lambda text: patterns.regexp(text, at, ignore_case=ignore_case),
+        str(scalar(value, where)),
+        where,
     )
 
 
