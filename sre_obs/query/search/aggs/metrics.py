@@ -14,7 +14,7 @@ from typing import Any
 from sre_obs.query import datemath
 from sre_obs.query.search.aggs.types import Agg, Documents, Result, Run
 from sre_obs.query.search.mapping import Kind
-from sre_obs.query.search.refuse import only, unsupported, wrong
+from sre_obs.query.search.refuse import only, scalar, unsupported, wrong
 from sre_obs.query.search.view import ViewColumn
 
 _NAN = math.nan
@@ -211,7 +211,9 @@ def build(name: str, body: Any, where: str) -> Agg | None:
         if not isinstance(percents, (list, tuple)) or not percents:
             raise wrong("percents is a list of numbers", f"{where}.percents")
         try:
-            ordered = tuple(sorted(float(p) for p in percents))
+            ordered = tuple(sorted(float(scalar(p, where)) for p in percents))
+            if any(isinstance(p, bool) for p in percents):
+                raise TypeError
         except (TypeError, ValueError, OverflowError):
             raise wrong("percents is a list of numbers", f"{where}.percents") from None
         if not (ordered[0] >= 0 and ordered[-1] <= 100):

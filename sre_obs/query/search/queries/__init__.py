@@ -52,7 +52,7 @@ def _bool(body: Any, where: str, now: Now, depth: int) -> Query:
     only(body, _BOOL, where)
     clauses: dict[str, list[Query]] = {}
     for part in ("must", "filter", "should", "must_not"):
-        if part not in body:
+        if body.get(part) is None:
             clauses[part] = []
             continue
         several = isinstance(body[part], list)

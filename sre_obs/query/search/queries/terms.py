@@ -251,7 +251,7 @@ def _bound(column: Column, kind: Kind) -> Callable[[Any], Any]:
 
 def _exists(body: Any, where: str, now: Now) -> Query:
     only(body, frozenset({"field", "boost"}), where)
-    if not isinstance(body.get("field"), str):
+    if not isinstance(body.get("field"), str) or not body["field"]:
         raise wrong("exists needs a field", where)
     name: str = body["field"]
     if name == "*":

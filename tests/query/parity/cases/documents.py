@@ -22,6 +22,7 @@ MAPPINGS: Json = {
         "h": {"type": "half_float"},
         "x": {"type": "double"},
         "d": {"type": "date"},
+        "e": {"type": "date"},
         "day": {"type": "date", "format": "yyyy-MM-dd||epoch_second"},
         "b": {"type": "boolean"},
         "ip": {"type": "ip"},
@@ -69,4 +70,6 @@ DOCUMENTS: list[Json] = [
     {"k": "émile", "low": "ÉMILE", "l": 1, "d": "2026-01-15T10:30:00.123456789Z", "ip": "255.255.255.255"},
     {"k": "twice", "b": [True, True, False], "f": [0.5, 0.5], "d": ["2026-05-31", "2026-05-31"]},
     {"k": "line\nbreak", "t": "line\nbreak\tTab", "l": 3, "d": "2026-01-15T11:00:00+01:00", "b": True},
+    {"k": "years", "e": 2026, "o": {"p.q": 5}},
+    {"k": "milliseconds", "e": 1769860800000},
 ]  # fmt: skip
