@@ -195,31 +195,46 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def check(text: str, names: Iterable[str] = ()) -> tuple[str, int] | None:
     """What is wrong with a template, and in which line; None if nothing is. With `names`
     any other variable is wrong too. Runs nothing of the template."""
-    env = environment()
     try:
-        tree = env.parse(text, filename=NAME)
+        tree = _checking().parse(text, filename=NAME)
     except jinja2.TemplateSyntaxError as error:
         return str(error.message), error.lineno
     except RecursionError:
         return "nested too deeply", 1
     except ValueError:
         return "a number has too many digits", 1
-    for called in tree.find_all(nodes.Filter):
+    return unfit(tree, names)
+
+
+def unfit(tree: nodes.Template, names: Iterable[str] = ()) -> tuple[str, int] | None:
+    """The same of a template that was read already."""
+    env = _checking()
+    found: dict[type, list[Any]] = {}
+    for node in tree.find_all(nodes.Node):  # one walk for all kinds
+        found.setdefault(type(node), []).append(node)
+    for called in found.get(nodes.Filter, ()):
         if called.name not in env.filters:
             return f'no filter "{called.name}"{_nearest(called.name, env.filters)}', called.lineno
-    for asked in tree.find_all(nodes.Test):
+    for asked in found.get(nodes.Test, ()):
         if asked.name not in env.tests:
             return f'no test "{asked.name}"{_nearest(asked.name, env.tests)}', asked.lineno
-    for other in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        return "a template stands alone: no include, import or extends", other.lineno
+    for kind in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
+        for other in found.get(kind, ()):
+            message = "a template stands alone: no include, import or extends"
+            return message, other.lineno
     # Not jinja2.meta: it generates code, and for that computes what is constant.
-    used = list(tree.find_all(nodes.Name))
+    used = found.get(nodes.Name, [])
     known = {*names, *env.globals, *(n.name for n in used if n.ctx != "load"), *_IMPLIED}
-    known |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    known |= {macro.name for macro in found.get(nodes.Macro, ())}
     for name in used if names else ():
         if name.name not in known:
             return f'no variable "{name.name}"{_nearest(name.name, names)}', name.lineno
     return None
+
+
+@functools.lru_cache(maxsize=1)
+def _checking() -> Environment:
+    return environment()
 
 
 _IMPLIED = ("loop", "self", "caller", "varargs", "kwargs")

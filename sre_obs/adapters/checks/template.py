@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
-from sre_obs.adapters.templates import check_template
 from sre_obs.content.mistakes import shown
 from sre_obs.content.rules.checks.subject import Subject
+from sre_obs.content.rules.templates import TemplateFault, parse_template
 from sre_obs.content.yaml import Map, Scalar
 from sre_obs.evaluate.alerts import RESERVED, VARIABLES, label_names
 from sre_obs.model.problem import Location, Problem, Severity
@@ -46,10 +46,10 @@ def _template(
 ) -> Iterator[Problem]:
     wrong = _checked(node.text)
     if wrong is not None:
-        message, line, remedy = wrong
+        message, line = wrong
         name = re.match(r'no \w+ "([^"]*)"', message)
         place = _place(subject, node, line, name.group(1) if name else "")
-        yield subject.problem(SLUG, place, message, remedy, Severity.WARNING)
+        yield subject.problem(SLUG, place, message, "", Severity.WARNING)
         return
     for variable, part, line in _parts(node.text):
         known = has.get(variable)
@@ -78,26 +78,23 @@ def _place(subject: Subject, node: Scalar, line: int, word: str) -> Location:
 
 
 @lru_cache(maxsize=2_048)
-def _checked(text: str) -> tuple[str, int, str] | None:
-    """(what is wrong, the line from 1, what to do) of a text, or None."""
-    wrong = check_template(text, VARIABLES)
-    if wrong is None:
-        return None
-    line = wrong.where.removeprefix("line ")
-    return wrong.message, int(line) if line.isdecimal() else 1, wrong.remedy
+def _checked(text: str) -> tuple[str, int] | None:
+    """(what is wrong, the line from 1) of a text, or None."""
+    from sre_obs.adapters.template_worker import unfit
+
+    try:
+        return unfit(parse_template(text), VARIABLES)
+    except TemplateFault as fault:
+        return fault.message, max(fault.line, 1)
 
 
 @lru_cache(maxsize=2_048)
 def _parts(text: str) -> tuple[tuple[str, str, int], ...]:
     """(variable, its part, line) for each part that is asked for by name."""
-    from jinja2 import Environment, TemplateError, nodes
+    from jinja2 import nodes
 
-    try:
-        tree = Environment(autoescape=True).parse(text)
-    except (TemplateError, RecursionError, ValueError):
-        return ()
     found = []
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+    for node in parse_template(text).find_all((nodes.Getattr, nodes.Getitem)):
         match node:
             case nodes.Getattr(node=nodes.Name(name=variable), attr=part):
                 found.append((variable, part, node.lineno))

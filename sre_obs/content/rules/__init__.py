@@ -4,6 +4,7 @@
     written   the file as it was written: where each key stands, what is wrong with it
     index     which index patterns a rule may read
     dsl       which Elasticsearch clauses a rule's query may be made of
+    templates a template's text, read once for all who look at it
     queries   a query's text with its variables -> `Query`
     measures  measures, and the expressions made of them
     levels    whether limits, levels and the numbers of single entities fit together

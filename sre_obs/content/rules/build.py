@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from sre_obs.content.duration import format_duration
 from sre_obs.content.mistakes import shown
@@ -13,13 +12,11 @@ from sre_obs.content.rules.levels import faults
 from sre_obs.content.rules.measures import check_names, read_measures, read_threshold
 from sre_obs.content.rules.queries import read_query
 from sre_obs.content.rules.schema import MAX_TEXT, FlappingShape, LevelShape, RuleShape
+from sre_obs.content.rules.templates import TemplateFault, parse_template
 from sre_obs.content.rules.written import Written, items
 from sre_obs.content.yaml import Document, Map, Node, Scalar, Seq
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Flapping, Function, Level, Query, Rule, RuleKind, Runs
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _RESERVED = {
     "alertname": "it is the file's name",
@@ -274,26 +271,15 @@ def _template(written: Written, node: Scalar) -> None:
 @lru_cache(maxsize=4_096)
 def _template_fault(text: str) -> tuple[str, int | None, str] | None:
     """(what keeps a text from being a template, where, what to do), or None."""
-    from jinja2 import TemplateSyntaxError
-
     try:
-        _jinja().parse(text)
-    except TemplateSyntaxError as error:
-        before = text.split("\n")[: error.lineno - 1]
+        parse_template(text)
+    except TemplateFault as fault:
+        if not fault.line:
+            return fault.message, None, fault.remedy
+        before = text.split("\n")[: fault.line - 1]
         offset = sum(len(line) + 1 for line in before)
-        return f"not a template: {error.message}", offset, "see Jinja2's template syntax"
-    except RecursionError:
-        return "a template is nested too deep", None, "simplify it"
-    except ValueError:
-        return "a number in the template has too many digits", None, "shorten it"
+        return fault.message, offset, fault.remedy
     return None
-
-
-@lru_cache(maxsize=1)
-def _jinja() -> Environment:
-    from jinja2 import Environment
-
-    return Environment(autoescape=True)
 
 
 def _times(written: Written, rule: Rule) -> None:
