@@ -88,11 +88,7 @@ def build(
 
     def load() -> Content:
         content = load_content(settings)
-        return (
-            replace(content, routing=_printed(content.routing))
-            if dry_run
-            else content
-        )
+        return replace(content, routing=_printed(content.routing)) if dry_run else content
 
     content = load()
     token = secret(settings.token, settings.token_file, "token")
