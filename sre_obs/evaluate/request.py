@@ -140,6 +140,12 @@ class Layout:
         return f"{place.group}>{name}" if place.group else name
 
 
+def shared_filters(need: Entities) -> list[Mapping[str, Any]]:
+    """What narrows all that a need looks at, but for its span."""
+    own = [[*need.filters, *one.filters] for one in need.figures]
+    return [f for f in own[0] if all(f in each for each in own)] if own else []
+
+
 def page_size(need: Entities) -> int:
     """Groups a page."""
     nested = sum(_nested(one, one.span or need.span) for one in need.figures)
@@ -184,12 +190,24 @@ def _own(need: Entities, one: Figure) -> list[Mapping[str, Any]]:
     """The filters of a figure beyond the need's."""
     span = one.span or need.span
     own: list[Mapping[str, Any]] = []
+    if span.index != need.span.index:
+        own.append(_within(span.index))
     if (span.start, span.end) != (need.span.start, need.span.end):
         own.append(_between(span))
     own += _plain(one.filters, span.end)
     if one.field and one.of in _COUNTING:
         own.append(_exists(one.field))
     return own
+
+
+def _within(index: Sequence[str]) -> dict[str, Any]:
+    """Documents of these indices, aliases or data streams alone, where several are searched."""
+    each: list[dict[str, Any]] = [
+        {"wildcard" if "*" in name else "term": {"_index": {"value": name}}} for name in index
+    ]
+    if len(each) == 1:
+        return each[0]
+    return {"bool": {"should": each, "minimum_should_match": 1}}
 
 
 def _exists(name: str) -> dict[str, Any]:

@@ -49,6 +49,11 @@ class Table:
         """What its rows are named by."""
         return (*self.by, *self.series)
 
+    @property
+    def length(self) -> float:
+        """Seconds of its window."""
+        return self.span.end - self.span.start
+
     def names(self) -> list[str]:
         """Of its measures."""
         return [one.measure.name for one in self.placed]
@@ -97,6 +102,13 @@ class Table:
     def read_look(self, rows: Sequence[Row]) -> dict[str, Reading]:
         """What a look tells, by the key of `by`."""
         return self._read(rows, exact=False)
+
+    def part(self, reading: Reading) -> Reading:
+        """What a reading of tables `joined` says of this one."""
+        own = self.names()
+        values = {name: reading.values[name] for name in own}
+        bounds = {name: reading.bounds[name] for name in own if name in reading.bounds}
+        return Reading(values, reading.count, bounds)
 
     def read_exact(self, rows: Sequence[Row]) -> dict[str, Reading]:
         """What the exact figures tell, by the key of `by`."""
@@ -153,6 +165,18 @@ class Table:
         spans = [one.span or self.span for one in figures]
         span = Span(span.index, min(s.start for s in spans), max(s.end for s in spans))
         return Entities(span, (), group_by, tuple(figures), keep, named, self.nameless)
+
+
+def joined(tables: Sequence[Table]) -> Table | None:
+    """Tables of one set of keys as one, so that the server joins what they say of an entity;
+    None where it can't tell their streams apart."""
+    index = tuple(dict.fromkeys(name for table in tables for name in table.span.index))
+    if any(":" in name or name.startswith(("-", "<")) for name in index):
+        return None
+    span = Span(index, min(t.span.start for t in tables), max(t.span.end for t in tables))
+    first = tables[0]
+    placed = tuple(one for table in tables for one in table.placed)
+    return Table(span, first.by, (), first.nameless, placed)
 
 
 def tables_of(rule: Rule, at: float) -> list[Table]:

@@ -20,9 +20,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sre_obs.evaluate.keep import met
 from sre_obs.evaluate.kinds import limits
 from sre_obs.evaluate.kinds.measures import Lack
-from sre_obs.evaluate.kinds.reach import BEYOND, Reach, met, number, possible
+from sre_obs.evaluate.kinds.reach import BEYOND, Reach, number, possible
 from sre_obs.evaluate.kinds.stream import (
     COVERAGE,
     Judgement,
@@ -34,7 +35,15 @@ from sre_obs.evaluate.kinds.stream import (
     stream_of,
 )
 from sre_obs.evaluate.kinds.sure import NEWEST, unsure
-from sre_obs.evaluate.kinds.table import Reading, Table, absent, measures_of, natural, tables_of
+from sre_obs.evaluate.kinds.table import (
+    Reading,
+    Table,
+    absent,
+    joined,
+    measures_of,
+    natural,
+    tables_of,
+)
 from sre_obs.evaluate.levels import tuned_of
 from sre_obs.evaluate.needs import (
     WHOLE,
@@ -54,6 +63,8 @@ from sre_obs.query.expression import holds
 
 # A share of the window that any document makes.
 ANY = 1e-9
+# Windows so many times longer than the shortest are looked at after it.
+NEAR = 4
 _ZERO = (Function.COUNT, Function.CARDINALITY, Function.SUM)
 
 
@@ -80,6 +91,7 @@ class About(Enum):
     """What a question to a table is about."""
 
     LOOK = "look"
+    JOINT = "joint"  # a look at several tables as one
     EXACT = "exact"
     COVERAGE = "coverage"  # of entities with series
     STREAM = "stream"  # coverage of the stream itself
@@ -129,6 +141,7 @@ class _Asked:
         self.undone = unsure(self.condition, functions, wanted=False)
         self.of = {id(table): _Known(table) for table in self.tables}
         self.home = {name: table for table in self.tables for name in table.names()}
+        self.joined: Sequence[Table] = ()
         self.alive: dict[tuple[str, ...], Stream] = {}
         self.candidates: list[str] = []
         self.survivors: set[str] = set()
@@ -150,9 +163,38 @@ class _Asked:
             return list(self._all_of_it())
         full = [table for table in self.tables if table.by == self.rule.group_by]
         sharp = [(table, keep) for table in full for keep in self._gate(table)]
-        if sharp:
-            return [Question(table, About.LOOK, table.look(keep, None)) for table, keep in sharp]
-        return [Question(t, About.LOOK, t.look(None, None)) for t in full or self.tables]
+        if not sharp:
+            joint = self._joint([table for table in full if not table.series])
+            if joint is not None:
+                return [joint]
+            return [Question(t, About.LOOK, t.look(None, None)) for t in full or self.tables]
+        # Hours are looked at for those alone that minutes leave in question.
+        shortest = min(table.length for table, _ in sharp)
+        first = {id(t): keep for t, keep in sharp if t.length <= NEAR * shortest}
+        found: list[Question] = []
+        joint = self._joint([t for t in full if id(t) in first and not t.series])
+        if joint is not None:
+            found.append(joint)
+        return found + [
+            Question(table, About.LOOK, table.look(first[id(table)], None))
+            for table in full
+            if id(table) in first and table not in self.joined
+        ]
+
+    def _joint(self, tables: Sequence[Table]) -> Question | None:
+        """One look at several streams, where only together they tell who could be true."""
+        if len(tables) < 2:
+            return None
+        table = joined(tables)
+        others = self._others(table)
+        lacking = {one.measure.name: absent(one.measure) for t in tables for one in t.placed}
+        if table is None or self._could({**others, **lacking}):
+            return None
+        keep = possible(self.condition, {**others, **table.reaches()})
+        if isinstance(keep, bool):
+            return None
+        self.joined = tables
+        return Question(table, About.JOINT, table.look(keep, None))
 
     def _all_of_it(self) -> Iterator[Question]:
         for table in self.tables:
@@ -197,6 +239,13 @@ class _Asked:
     def take(self, question: Question, answer: Answer) -> None:
         """What a question came to."""
         table = question.table
+        if question.about is About.JOINT:
+            readings = table.read_look(answer.rows)
+            for one in self.joined:
+                joint = self.of[id(one)]
+                joint.asked = True
+                joint.look = {key: one.part(reading) for key, reading in readings.items()}
+            return
         known = self.of[id(table)]
         match question.about:
             case About.LOOK:
