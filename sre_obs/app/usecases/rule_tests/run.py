@@ -33,7 +33,7 @@ from sre_obs.app.usecases.rule_tests.nearest import nearest
 from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.report import Report, Result
 from sre_obs.app.usecases.rule_tests.share import processors, shared
-from sre_obs.app.usecases.rule_tests.source import Stage
+from sre_obs.app.usecases.rule_tests.source import CaseSource, Stage
 from sre_obs.app.usecases.rule_tests.types import Contracts, Types
 from sre_obs.content.tests.load import load_suite
 from sre_obs.content.tests.suite import Case, Suite
@@ -189,36 +189,43 @@ class Runner:
             trial = trials[number]
             share = _Share(number)
             coverage = Coverage(trial.written) if watch else None
+            seen: list[tuple[CaseSource, list[float]]] = []
             for case in trial.cases[some]:
                 began = self._timer()
                 try:
-                    found = self._case(trial, case, renderer, coverage)
+                    found, source, times = self._case(trial, case, renderer)
                 except ContentError as error:
                     share.problems += error.problems
                     continue
                 seconds = self._timer() - began
                 result = Result(trial.rule.id, case.name, case.location, tuple(found), seconds)
                 share.results.append(result)
+                if coverage is not None and not coverage.done:
+                    coverage.glance(trial.rule, source, renderer, times)
+                    seen.append((source, times))
             if coverage is not None:
+                for source, times in seen:
+                    if coverage.done:
+                        break
+                    coverage.watch(trial.rule, source, renderer, times)
                 share.seen = [clause.seen for clause in coverage.clauses]
             shares.append(share)
         return shares
 
     def _case(
-        self, trial: _Trial, case: Case, renderer: Renderer, coverage: Coverage | None
-    ) -> list[Difference]:
+        self, trial: _Trial, case: Case, renderer: Renderer
+    ) -> tuple[list[Difference], CaseSource, list[float]]:
+        """What differs; what it was found in and at which times."""
         rule, start = trial.rule, trial.suite.start
         stage = Stage.of(rule, case, self._types_of(trial.suite.rule), start)
         source = stage.source(rule.source)
         played = play(rule, case, source, renderer, start=start, timer=self._timer)
         if self._server is not None:
-            return self._there(trial, case, stage, renderer, played)
+            return self._there(trial, case, stage, renderer, played), source, played.times
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
             found = nearest(found, rule, source, renderer, played.times)
-        if coverage is not None:
-            coverage.watch(rule, source, renderer, played.times)
-        return found
+        return found, source, played.times
 
     def _there(
         self,
