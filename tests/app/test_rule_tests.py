@@ -13,12 +13,17 @@ import pytest
 
 from sre_obs.adapters.templates import BoundedRenderer
 from sre_obs.app.usecases.rule_tests import run as running
-from sre_obs.app.usecases.rule_tests.run import Found, Report, Runner, find_tests
+from sre_obs.app.usecases.rule_tests.files import Found, find_tests, tested_rule
+from sre_obs.app.usecases.rule_tests.play import play
+from sre_obs.app.usecases.rule_tests.report import Report
+from sre_obs.app.usecases.rule_tests.run import Runner
 from sre_obs.app.usecases.rule_tests.share import shared
 from sre_obs.app.usecases.rule_tests.source import Stage
 from sre_obs.app.usecases.rule_tests.watch import changes
+from sre_obs.content.tests.load import load_suite
 from sre_obs.evaluate.ports import Request
 from sre_obs.model.errors import UsageError
+from sre_obs.model.evaluation import Outcome
 from tests.cli.typed import type_here
 
 Golden = Callable[[str, str, str, str], None]
@@ -500,3 +505,46 @@ def test_a_real_server_comes_to_the_same_and_is_left_clean(
     assert re.search(r"^2 rules, 8 cases: 8 agree", typed.out, re.MULTILINE)
     with urllib.request.urlopen(f"{elasticsearch_url}/_cat/indices/sre-obs-test-*") as answer:
         assert answer.read() == b""
+
+
+STOPS = """\
+title: Busy
+kind: threshold
+index: metrics-app.pod-*
+from: now-30m
+interval: 1m
+group_by: [pod]
+threshold: {function: avg, field: cpu, limit: 0.9}
+severity: warning
+"""
+STOPPED = """\
+cases:
+  - name: a stream that stops
+    documents:
+      - {index: metrics-app.pod-default, series: {cpu: 0.95x240}, fields: {pod: web-1}}
+    expect: [{fires: 0s}]
+  - name: one that was never busy
+    like: a stream that stops
+    but: {cpu: 0.5x240}
+    expect: []
+"""
+
+
+def test_a_case_ends_when_nothing_more_can_come_of_it(place: Place) -> None:
+    path = place.write(STOPPED, STOPS)
+    suite, _ = load_suite(path)
+    assert suite is not None
+    rule, _ = tested_rule(suite, str(path))
+    assert rule is not None
+    with closing(BoundedRenderer()) as renderer:
+        for case in suite.cases:
+            source = Stage.of(rule, case, lambda _: {}, suite.start).source("default")
+            short, whole = (
+                play(rule, case, source, renderer, start=suite.start, timer=lambda: 0.0, whole=w)
+                for w in (False, True)
+            )
+            assert len(short.times) < len(whole.times) - 20
+            assert short.stands[-1][1] == whole.stands[-1][1] == Outcome.STALE
+            assert [(e.fires, e.resolves) for e in short.episodes] == [
+                (e.fires, e.resolves) for e in whole.episodes
+            ]
