@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -9,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import REPOSITORY
-from tests.parts import PartError, elasticsearch, jdk
+from tests.parts import PartError, elasticsearch, golang, jdk
 from tests.parts.cache import cached, check_sha256
 from tests.parts.lockfile import Part, find_part, read_parts
 
@@ -82,7 +82,7 @@ def test_an_archive_that_is_not_the_locked_one_is_refused_by_name(tmp_path: Path
 
 def test_every_part_has_a_builder() -> None:
     for part in read_parts().values():
-        assert (REPOSITORY / "tests" / "parts" / f"{part.builder}.py").is_file()
+        assert callable(importlib.import_module(f"tests.parts.{part.builder}").install)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,9 @@ def test_a_malformed_lock_line_is_refused_with_its_place(
 
 
 def test_an_unknown_part_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(PartError, match="no part named kibana; there are: elasticsearch"):
+    with pytest.raises(
+        PartError, match="no part named kibana; there are: elasticsearch, kubernetes"
+    ):
         find_part("kibana")
 
 
@@ -138,3 +140,58 @@ def test_without_maven_the_error_names_the_part(
     part = Part("elasticsearch", "0", SHA256_OF_NOTHING, "elasticsearch", 1)
     with pytest.raises(PartError, match="elasticsearch comes through Maven"):
         elasticsearch.install(part)
+
+
+GO_PART = Part("a-part", "0", SHA256_OF_NOTHING, "kubernetes", 1)
+
+
+@pytest.fixture
+def go_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module of nothing, with the go.sum that GO_PART names, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "go.sum").touch()
+    return module
+
+
+def put_go(folder: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `go` on PATH that only says which version it is."""
+    command = folder / "go"
+    command.write_text(f"#!/bin/sh\necho {version}\n", encoding="ascii")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_without_go_the_error_names_the_part_and_what_to_install(
+    go_module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PartError, match=r"a-part is built by Go.*install Go 1\.26 or newer"):
+        golang.build(GO_PART, golang.Program(go_module, "."))
+
+
+@pytest.mark.parametrize("version", ["go1.25.9", "go1.9", "devel", ""])
+def test_a_go_that_is_too_old_is_refused_with_its_version(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_go(tmp_path, version, monkeypatch)
+    with pytest.raises(PartError, match=rf"a-part needs Go 1\.26 or newer; .* is {version}"):
+        golang.find_go("a-part")
+
+
+@pytest.mark.parametrize("version", ["go1.26.0", "go1.27rc1", "go2.0"])
+def test_a_go_that_is_new_enough_is_used(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_go(tmp_path, version, monkeypatch)
+    assert golang.find_go("a-part") == str(tmp_path / "go")
+
+
+def test_a_go_sum_that_is_not_the_locked_one_is_refused_before_anything_is_built(
+    go_module: Path,
+) -> None:
+    (go_module / "go.sum").write_text("other", encoding="ascii")
+    with pytest.raises(PartError, match=r"a-part: its go\.sum has sha256"):
+        golang.build(GO_PART, golang.Program(go_module, "."))

@@ -29,10 +29,18 @@ class Authority:
         ``hosts`` as openssl writes them ("IP:127.0.0.1,DNS:localhost"); with days below 0
         the certificate has expired already.
         """
+        return self._sign(name, f"/CN={name}", f"subjectAltName={hosts}", days)
+
+    def sign_client(self, name: str, user: str, group: str = "") -> tuple[Path, Path]:
+        """Certificate and key of a client, in files of that name, for a user of that group."""
+        subject = f"/O={group}/CN={user}" if group else f"/CN={user}"
+        return self._sign(name, subject, "extendedKeyUsage=clientAuth", days=2)
+
+    def _sign(self, name: str, subject: str, extensions: str, days: int) -> tuple[Path, Path]:
         key, request = self.folder / f"{name}.key", self.folder / f"{name}.csr"
         certificate, extension = self.folder / f"{name}.crt", self.folder / f"{name}.ext"
-        extension.write_text(f"subjectAltName={hosts}\n", encoding="ascii")
-        _openssl("req", *_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+        extension.write_text(f"{extensions}\n", encoding="ascii")
+        _openssl("req", *_KEY, "-keyout", key, "-out", request, "-subj", subject)
         _openssl(
             *("x509", "-req", "-in", request, "-out", certificate, "-days", str(days)),
             *("-CA", self.certificate, "-CAkey", self.folder / f"{self.name}.key"),

