@@ -194,12 +194,14 @@ def start(
     folder: Path,
     *,
     secured: bool = False,
+    measured: bool = False,
     wanted: Callable[[], bool],
     patience: float = 180.0,
 ) -> Server:
     """Starts a node whose home is ``folder`` (new) and waits until it answers.
 
-    It ends with the process that called this, however that ends. Raises PartError with
+    It ends with the process that called this, however that ends. One that is ``measured``
+    compiles as a server in production does, and starts slower. Raises PartError with
     the end of the node's log when it does not come up within ``patience`` seconds, and
     when it is no longer ``wanted``.
     """
@@ -210,7 +212,8 @@ def start(
         *as_server_user(part.name),
         *(str(jdk / "bin" / "java"), "-Xms512m", "-Xmx512m"),
         # Half the start-up time is compiling: the first tier is enough for a short life.
-        *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        *(() if measured else ("-XX:TieredStopAtLevel=1",)),
+        *("-XX:+UseSerialGC", "-Xshare:auto"),
         "--enable-native-access=ALL-UNNAMED,org.elasticsearch.nativeaccess,org.apache.lucene.core",
         "--add-modules=jdk.incubator.vector,jdk.net,jdk.management.agent,ALL-MODULE-PATH",
         *(f"-Djava.io.tmpdir={folder / 'tmp'}", "-Dlog4j2.disable.jmx=true"),
