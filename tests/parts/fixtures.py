@@ -1,11 +1,18 @@
-"""What tests see of the parts: ``elasticsearch_url``, ``es_prefix``, ``secured_elasticsearch``.
+"""What tests see of the parts: ``elasticsearch_url``, ``es_prefix``, ``secured_elasticsearch``,
+and ``kubernetes``, ``kubernetes_client``, ``namespace``.
 
-A test that uses one of them is marked ``server`` by itself. Everything such a test makes on the
+A test that uses one of them is marked ``server`` by itself, and ``kubernetes`` too where that
+is the server. Everything such a test makes on the
 server has a name that starts with ``es_prefix``; that, and nothing else, is deleted after
 it. SRE_OBS_TEST_ELASTICSEARCH_URL names another server to run on, which is used only when
 SRE_OBS_TEST_ELASTICSEARCH_UUID repeats its cluster's UUID: nobody points tests at
 production by a variable left set. The secured server is always the run's own, since its
 tests make users, roles and keys; it is started by the first test that asks for it.
+
+On Kubernetes what a test makes lies in its ``namespace``, which goes with all that is in it;
+what has none has a name that starts with the namespace's, and the test deletes it.
+SRE_OBS_TEST_KUBECONFIG is the kubeconfig of another cluster, which is used only when
+SRE_OBS_TEST_KUBE_CONTEXT repeats the name of its current context.
 """
 
 from __future__ import annotations
@@ -13,23 +20,34 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
 
 from tests.parts import PartError
-from tests.parts.run import ENVIRONMENT, SECURED, Run, elasticsearch_of, stop
+from tests.parts.kubernetes.cluster import CONFIRMED_BY, NAMED_BY, Cluster, other_cluster
+from tests.parts.run import ENVIRONMENT, SECURED, Run, elasticsearch_of, kubernetes_of, stop
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient, CoreV1Api
 
 RUN = pytest.StashKey[Run]()
 OWN_RUN = pytest.StashKey[bool]()
-SERVER_FIXTURES = frozenset(("elasticsearch_url", "secured_elasticsearch"))
+# Fixture -> the markers of a test that uses it; the others are made of these.
+SERVER_FIXTURES = {
+    "elasticsearch_url": ("server",),
+    "secured_elasticsearch": ("server",),
+    "kubernetes": ("server", "kubernetes"),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,8 +79,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker("server")
+        for used in SERVER_FIXTURES.keys() & getattr(item, "fixturenames", ()):
+            for marker in SERVER_FIXTURES[used]:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +120,62 @@ def es_prefix(elasticsearch_url: str) -> Iterator[str]:
     prefix = f"sre-obs-test-{secrets.token_hex(6)}"
     yield prefix
     delete_prefix(elasticsearch_url, prefix)
+
+
+@pytest.fixture(scope="session", name="kubernetes")
+def kubernetes_cluster(pytestconfig: pytest.Config) -> Cluster:
+    """A real Kubernetes with two fake nodes, one for the whole run."""
+    if other := os.environ.get(NAMED_BY):
+        return other_cluster(Path(other), os.environ.get(CONFIRMED_BY, ""))
+    return kubernetes_of(pytestconfig.stash[RUN])
+
+
+@pytest.fixture(scope="session")
+def kubernetes_client(kubernetes: Cluster) -> Iterator[ApiClient]:
+    """The official client, as one who may do everything."""
+    from kubernetes.config import new_client_from_config
+
+    new_client: Any = new_client_from_config  # it has no types
+    with new_client(str(kubernetes.kubeconfig), kubernetes.context) as client:
+        yield client
+
+
+@pytest.fixture
+def namespace(kubernetes_client: ApiClient) -> Iterator[str]:
+    """The name of a namespace of this test's own, with its service account.
+
+    It is deleted after the test and nobody waits for that.
+    """
+    from kubernetes.client import CoreV1Api, V1Namespace, V1ObjectMeta
+
+    core = CoreV1Api(kubernetes_client)
+    name = f"sre-obs-test-{secrets.token_hex(6)}"
+    core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))
+    try:
+        # No pod is admitted before it is there.
+        _await_account(core, name)
+        yield name
+    finally:
+        _delete_namespace(core, name)
+
+
+def _await_account(core: CoreV1Api, namespace: str) -> None:
+    deadline = time.monotonic() + 30
+    while not core.list_namespaced_service_account(namespace).items:
+        if time.monotonic() > deadline:
+            raise PartError(f"kubernetes: the namespace {namespace} gets no service account")
+        time.sleep(0.02)
+
+
+def _delete_namespace(core: CoreV1Api, name: str) -> None:
+    from kubernetes.client import ApiException
+
+    try:
+        core.delete_namespace(name)
+    except ApiException as error:
+        # 404: by the test; 409: it goes already.
+        if error.status not in (404, 409):
+            raise
 
 
 def checked_other(url: str, uuid: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from tests.parts import PartError, elasticsearch
+from tests.parts import PartError, elasticsearch, kubernetes
 from tests.parts.lockfile import find_part
 from tests.parts.run import ENVIRONMENT, Run, stop
 from tests.tiers import NotReady, debian
@@ -114,6 +114,8 @@ class Session:
             self._debian()
         if phase.needs_elasticsearch and "SRE_OBS_TEST_ELASTICSEARCH_URL" not in os.environ:
             elasticsearch.install(find_part("elasticsearch"))
+        if phase.needs_kubernetes and "SRE_OBS_TEST_KUBECONFIG" not in os.environ:
+            kubernetes.install_all()
         if not phase.client8:
             return python, {}
         overlay = client8_overlay(find_interpreter(phase.version))

@@ -14,6 +14,7 @@ from tests.tiers.environment import REPOSITORY
 
 PURE = "not server and not browser and not crash"
 SERVER = "server and not browser and not crash"
+OLDER_CLIENT = f"{SERVER} and not kubernetes"  # it is Elasticsearch's
 CRASH_AND_BROWSER = "crash or browser"
 
 # Typed as strictly as the package; the tests of the other rooms are free in this.
@@ -37,6 +38,7 @@ class Phase:
     goal: float
     limit: float
     needs_elasticsearch: bool = False
+    needs_kubernetes: bool = False
     needs_debian: bool = False
     client8: bool = False
 
@@ -46,11 +48,16 @@ def all_phases(main: str, others: Sequence[str]) -> list[Phase]:
     return [
         Phase("lint", main, None, 60, 300),
         Phase("pure", main, PURE, 120, 480),
-        Phase("servers", main, SERVER, 360, 720, needs_elasticsearch=True),
-        Phase("client-8", main, SERVER, 360, 720, needs_elasticsearch=True, client8=True),
+        Phase(
+            *("servers", main, SERVER, 360, 720),
+            needs_elasticsearch=True,
+            needs_kubernetes=True,
+        ),
+        Phase("client-8", main, OLDER_CLIENT, 360, 720, needs_elasticsearch=True, client8=True),
         Phase(
             *("crash-and-browser", main, CRASH_AND_BROWSER, 360, 900),
             needs_elasticsearch=True,
+            needs_kubernetes=True,
             needs_debian=True,
         ),
         *(Phase(f"python-{version}", version, PURE, 120, 480) for version in others),
