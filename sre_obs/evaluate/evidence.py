@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sre_obs.evaluate.kinds.stream import Judgement
@@ -36,11 +36,19 @@ def fields(rule: Rule) -> tuple[str, ...]:
     """What is shown of a document: the rule's choice, else what the rule itself reads."""
     chosen = rule.evidence or (
         *rule.group_by,
-        *(name for name in rule.query.fields if "*" not in name),
-        rule.threshold.field,
+        *(name for name in _read(rule) if "*" not in name),
         "message",
     )
     return tuple(dict.fromkeys(("@timestamp", *(name for name in chosen if name))))[:FIELDS]
+
+
+def _read(rule: Rule) -> Iterator[str]:
+    """The fields by which the rule judges its own stream."""
+    yield from rule.query.fields
+    yield rule.threshold.field
+    for measure in rule.measures:
+        if not measure.index:
+            yield from (*measure.query.fields, measure.field)
 
 
 def flat(document: Mapping[str, Any]) -> dict[str, str]:

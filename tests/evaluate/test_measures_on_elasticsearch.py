@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,35 +17,39 @@ from sre_obs.evaluate.ports import Source
 from sre_obs.model.ledger import Ledger
 from sre_obs.model.rule import Comparison, Function, Over, Rule, RuleKind
 from tests.evaluate import estate
-from tests.evaluate.estate import composed, measure, query
+from tests.evaluate.estate import composed, measure
 from tests.evaluate.world import T0, Text
 from tests.fakes.source import FakeSource
 
 WAITING = {"term": {"level": "waiting"}}
+# A second stream, by the prefix of the test's own.
+ROOMS = "rooms"
 SHARE = (
     measure("used", Function.LATEST, field="cpu"),
     measure("limit", Function.LATEST, field="limit"),
 )
 
+FIELDS = {
+    Function.COUNT: "",
+    Function.MATCHES: "",
+    Function.AGE: "began",
+    Function.CHANGES: "level",
+    Function.CARDINALITY: "level",
+    Function.INCREASE: "restarts",
+    Function.LATEST: "restarts",
+}
+
+
+def alone(function: Function) -> Rule:
+    """A rule of one measure."""
+    more: dict[str, Any] = {"dsl": WAITING} if function is Function.MATCHES else {}
+    limit = {Function.SLOPE: 0.05, Function.AVG: 50.0}.get(function, 1.0)
+    field = FIELDS.get(function, "cpu")
+    return composed(measure(function=function, percent=95.0, field=field, **more), limit=limit)
+
+
 RULES: dict[str, Callable[[], Rule]] = {
-    **{
-        function.value: (
-            lambda function=function: composed(  # type: ignore[misc]
-                measure(
-                    function=function,
-                    percent=95.0,
-                    field={
-                        Function.COUNT: "", Function.MATCHES: "", Function.AGE: "began",
-                        Function.CHANGES: "level", Function.CARDINALITY: "level",
-                        Function.INCREASE: "restarts", Function.LATEST: "restarts",
-                    }.get(function, "cpu"),
-                    **({"dsl": WAITING} if function is Function.MATCHES else {}),
-                ),
-                limit={Function.SLOPE: 0.05, Function.AVG: 50.0}.get(function, 1.0),
-            )
-        )
-        for function in Function
-    },
+    **{function.value: partial(alone, function) for function in Function},
     "below": lambda: composed(
         measure(function=Function.INCREASE, field="restarts"), comparison=Comparison.LT, limit=2.0
     ),
@@ -102,6 +108,20 @@ RULES: dict[str, Callable[[], Rule]] = {
         measure("used", Function.AVG, field="cpu", missing=99.0), limit=60.0
     ),
     "state": lambda: composed(kind=RuleKind.STATE, dsl=WAITING, measures=(), window=120.0),
+    "two-streams": lambda: composed(
+        measure("used", Function.AVG, field="cpu"),
+        measure("room", Function.LATEST, field="limit", index=(ROOMS,), window=120.0),
+        value="used / room",
+        limit=0.6,
+    ),
+    "listed-elsewhere": lambda: composed(
+        measure("reports", dsl=WAITING, missing=0.0),
+        measure("listed", index=(ROOMS,), window=120.0),
+        value="reports",
+        when="listed > 0",
+        comparison=Comparison.LTE,
+        limit=0.0,
+    ),
     "math-of-dates": lambda: composed(
         measure(dsl={"range": {"began": {"gte": "now-30m", "lt": "now-5m/m"}}}), limit=1.0
     ),
@@ -148,25 +168,33 @@ def call(url: str, method: str, body: str) -> Any:
         return json.load(answer)
 
 
+def room(document: dict[str, Any]) -> dict[str, Any]:
+    """What the second stream tells of the same pod."""
+    return {name: document[name] for name in ("@timestamp", "pod", "limit")}
+
+
 @pytest.fixture
 def both(elasticsearch_url: str, es_prefix: str) -> tuple[FakeSource, ElasticsearchSource, str]:
     """The estate in process and on the server, and its index."""
     name = f"{es_prefix}-logs"
+    rooms = f"{es_prefix}-rooms-default"
     found = estate.documents()
     mappings = {"properties": {field: {"type": of} for field, of in estate.TYPES.items()}}
     settings = {"number_of_shards": 1, "number_of_replicas": 0}
-    call(
-        f"{elasticsearch_url}/{name}", "PUT",
-        json.dumps({"settings": settings, "mappings": mappings}),
-    )  # fmt: skip
+    body = json.dumps({"settings": settings, "mappings": mappings})
+    for one in (name, rooms):
+        call(f"{elasticsearch_url}/{one}", "PUT", body)
     lines: list[str] = []
     for document in found:
         dated = {**document, "@timestamp": round(document["@timestamp"] * 1000)}
-        lines += ['{"create": {}}', json.dumps(dated)]
+        lines += [json.dumps({"create": {"_index": name}}), json.dumps(dated)]
+        if document["pod"] > "p05":
+            lines += [json.dumps({"create": {"_index": rooms}}), json.dumps(room(dated))]
     answer = call(f"{elasticsearch_url}/{name}/_bulk?refresh=true", "POST", "\n".join([*lines, ""]))
     assert not answer["errors"]
     twin = FakeSource(types=estate.TYPES)
     twin.add(name, *found)
+    twin.add(rooms, *(room(document) for document in found if document["pod"] > "p05"))
     return twin, ElasticsearchSource("default", ElasticsearchOptions((elasticsearch_url,))), name
 
 
@@ -175,11 +203,11 @@ def test_both_servers_measure_the_same(both: tuple[FakeSource, ElasticsearchSour
     fired = 0
     for title, make in RULES.items():
         one = make()
-        there = Rule(**{f: getattr(one, f) for f in one.__slots__} | {"index": (name,)})
-        if title == "state":
-            there = Rule(
-                **{f: getattr(there, f) for f in there.__slots__} | {"query": query(WAITING)}
-            )
+        pattern = name.removesuffix("logs") + "rooms-*"
+        measures = tuple(
+            replace(m, index=(pattern,)) if m.index == (ROOMS,) else m for m in one.measures
+        )
+        there = replace(one, index=(name,), measures=measures)
         on_server, in_process = told(server, there), told(twin, there)
         assert on_server.keys() == in_process.keys(), title
         for entity, (value, measures, *rest) in on_server.items():

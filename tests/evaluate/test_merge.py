@@ -99,7 +99,7 @@ def test_one_bad_rule_blinds_only_itself() -> None:
             SourceError("no such field", Blame.REQUEST) if "'restarts'" in repr(request) else None
         )
 
-    world.source.failing = failing  # type: ignore[assignment]
+    world.source.failing = failing
     world.round(T0)
     wrong = {
         name for name, run in world.ledger.runs.items() if run.outcome is Outcome.MISCONFIGURED
