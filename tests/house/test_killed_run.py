@@ -17,10 +17,10 @@ from tests.parts.cache import cache_root
 # Starts the run's server as a test worker would, says where, and waits to be killed.
 RUN = """
 import sys
-from tests.parts.run import Run, elasticsearch_of
-run = Run.new()
-address = elasticsearch_of(run)
-print(run.folder, address.keeper, flush=True)
+from tests.parts.run import Address, Run, elasticsearch_of, kubernetes_of
+run, kind = Run.new(), sys.argv[1]
+kubernetes_of(run) if kind == "kubernetes" else elasticsearch_of(run)
+print(run.folder, Address.read(run.folder / f"{kind}.json").keeper, flush=True)
 sys.stdin.read()
 """
 
@@ -32,9 +32,10 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.crash
 @pytest.mark.parametrize("victim", ["run", "keeper"])
-def test_a_killed_run_takes_its_server_along(victim: str) -> None:
+@pytest.mark.parametrize(("kind", "processes"), [("elasticsearch", 1), ("kubernetes", 5)])
+def test_a_killed_run_takes_its_server_along(kind: str, processes: int, victim: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", RUN],
+        [sys.executable, "-c", RUN, kind],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -42,11 +43,12 @@ def test_a_killed_run_takes_its_server_along(victim: str) -> None:
     ) as process:
         assert process.stdout is not None
         folder, keeper = process.stdout.readline().split()
-        (server,) = children(int(keeper))
+        servers = children(int(keeper))
+        assert len(servers) == processes
         try:
             os.kill(process.pid if victim == "run" else int(keeper), signal.SIGKILL)
             assert ended(int(keeper))
-            assert ended(server)
+            assert all(ended(server) for server in servers)
         finally:
             process.kill()
     assert Path(folder).is_relative_to(cache_root())
