@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -492,18 +493,16 @@ def test_the_example_of_the_guide_passes(place: Place) -> None:
     assert told(place.run()) == []
 
 
-@pytest.mark.server
 def test_a_real_server_comes_to_the_same_and_is_left_clean(
-    folder: Path, elasticsearch_url: str
+    folder: Path, elasticsearch_url: str, es_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import urllib.request
-
+    monkeypatch.setattr(running, "new_prefix", lambda: f"{es_prefix}-")
     typed = type_here(
         f"sre-obs test rules --against elasticsearch --url {elasticsearch_url}", folder
     )
     assert typed.err == ""
     assert re.search(r"^2 rules, 8 cases: 8 agree", typed.out, re.MULTILINE)
-    with urllib.request.urlopen(f"{elasticsearch_url}/_cat/indices/sre-obs-test-*") as answer:
+    with urllib.request.urlopen(f"{elasticsearch_url}/_cat/indices/{es_prefix}*") as answer:
         assert answer.read() == b""
 
 

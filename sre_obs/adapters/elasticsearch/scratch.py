@@ -112,7 +112,25 @@ class Scratch:
             f"-{self.prefix}{name[1:]}" if name.startswith("-") else f"{self.prefix}{_local(name)}"
             for name in request.index
         )
-        return Request(names, request.body)
+        return Request(names, self._prefixed(request.body))
+
+    def _prefixed(self, value: Any) -> Any:
+        """The same clauses; those on ``_index`` name ours."""
+        if isinstance(value, list):
+            return [self._prefixed(one) for one in value]
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            name: self._named(inner) if name == "_index" else self._prefixed(inner)
+            for name, inner in value.items()
+        }
+
+    def _named(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.prefix + _local(value)
+        if isinstance(value, Mapping) and isinstance(name := value.get("value"), str):
+            return {**value, "value": self.prefix + _local(name)}
+        return value
 
     def _learn(self, error: Exception) -> bool:
         """Whether the server lacks a type that has a stand-in."""
