@@ -16,12 +16,20 @@ _MATH = re.compile(r"now((?:[+-]\d+[yMwdhHms]|/[yMwdhHms])+)")
 _BOUNDS = ("gte", "gt", "lte", "lt", "from", "to")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = "strict_date_optional_time"
+# Whether a query speaks of now: the same few thousand are asked at every evaluation.
+_seen: dict[int, tuple[Any, bool]] = {}
+_MOST_SEEN = 10_000
 
 
 def anchored(query: Any, end: float) -> Any:
     """The query with `end` (seconds since the epoch) in the place of ``now``; the very same
     object where there is none."""
-    return _walk(query, end) if "now" in repr(query) else query
+    known = _seen.get(id(query))
+    if known is None or known[0] is not query:
+        if len(_seen) >= _MOST_SEEN:
+            _seen.clear()
+        known = _seen[id(query)] = (query, "now" in repr(query))
+    return _walk(query, end) if known[1] else query
 
 
 def _walk(query: Any, end: float) -> Any:

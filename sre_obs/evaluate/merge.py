@@ -9,7 +9,7 @@ looks at few documents must not be made to look at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,17 +49,20 @@ class Merged:
         return found
 
 
-def merged(needs: Sequence[Entities]) -> list[Merged]:
-    """Which of the needs are asked as one; those that are left out are asked alone."""
+def merged(needs: Mapping[str, Entities]) -> list[Merged]:
+    """Which of the needs (by the text of what each alone would ask) are asked as one; those
+    that are left out are asked alone."""
     groups: dict[Any, list[Entities]] = {}
-    for need in needs:
+    # In one order whoever came first: the same rules make the same script again.
+    for _, need in sorted(needs.items()):
         if need.group_by and need.among is None and all(f.of in _NUMBERS for f in need.figures):
             groups.setdefault(_alike(need), []).append(need)
     return [one for group in groups.values() for one in _batches(group) if len(one.members) > 1]
 
 
 def _alike(need: Entities) -> tuple[Any, ...]:
-    filters = json.dumps(shared_filters(need), sort_keys=True)
+    shared = shared_filters(need)
+    filters = json.dumps(shared, sort_keys=True) if shared else ""
     span = need.span
     return (
         (span.index, span.start, span.end, need.group_by, need.nameless),
@@ -68,11 +71,9 @@ def _alike(need: Entities) -> tuple[Any, ...]:
 
 
 def _batches(group: Sequence[Entities]) -> list[Merged]:
-    # In one order whoever came first: the same rules make the same script again.
-    ordered = sorted(group, key=lambda need: (repr(need.keep), repr(need.figures)))
     batches: list[list[Entities]] = [[]]
     figures = parts = 0
-    for need in ordered:
+    for need in group:
         size = 0 if need.keep is None else _parts(need.keep)
         if batches[-1] and (figures + len(need.figures) > FIGURES or parts + size > PARTS):
             batches.append([])
@@ -84,7 +85,7 @@ def _batches(group: Sequence[Entities]) -> list[Merged]:
 
 
 def _merge(batch: Sequence[Entities]) -> Merged:
-    figures: dict[Figure | str, int] = {}
+    figures: dict[Any, int] = {}
     together: list[Figure] = []
     members: list[tuple[Entities, tuple[int, ...]]] = []
     keep: Expression | None = None
@@ -92,7 +93,7 @@ def _merge(batch: Sequence[Entities]) -> Merged:
         places: list[int] = []
         for one in need.figures:
             own = replace(one, filters=(*need.filters, *one.filters))
-            place = figures.setdefault(repr(own), len(together))
+            place = figures.setdefault(_identity(own), len(together))
             if place == len(together):
                 together.append(own)
             places.append(place)
@@ -105,6 +106,13 @@ def _merge(batch: Sequence[Entities]) -> Merged:
     first = batch[0]
     whole = Entities(first.span, (), first.group_by, tuple(together), keep, nameless=first.nameless)
     return Merged(whole, tuple(members))
+
+
+def _identity(one: Figure) -> tuple[Any, ...]:
+    filters = json.dumps(one.filters, sort_keys=True) if one.filters else ""
+    span = one.span
+    spoken = (span.index, span.start, span.end) if span is not None else ()
+    return (one.of, one.field, one.percent, one.order, filters, spoken)
 
 
 def _renamed(tree: Expression, names: dict[str, str]) -> Expression:

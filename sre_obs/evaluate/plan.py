@@ -48,7 +48,7 @@ def ask(
         if key not in alone:
             alone[key] = _Asked(need, request, text)
     by_need = {id(one.need): one for one in alone.values()}
-    together = merged([one.need for one in alone.values() if isinstance(one.need, Entities)])
+    together = merged({k: a.need for k, a in alone.items() if isinstance(a.need, Entities)})
     inside = {id(need) for one in together for need, _ in one.members}
     shared = [_Asked(one.need, request_of(one.need), "") for one in together]
     _to_the_end([*(a for a in alone.values() if id(a.need) not in inside), *shared], source, timer)

@@ -185,15 +185,12 @@ def _positive_quotient(left: Reach, right: Reach) -> Reach:
 
 
 def _corners(symbol: str, left: Reach, right: Reach) -> Reach:
-    ends = {
-        _of(symbol, one, other)
-        for one in dict.fromkeys((left.low, left.high))
-        for other in dict.fromkeys((right.low, right.high))
-    }
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
+    if left.low is None or left.high is None or right.low is None or right.high is None:
         return ANYWHERE
-    known.sort(key=repr)  # one order for one rule: the same text is the same script
+    of_left = (left.low,) if left.exact else (left.low, left.high)
+    of_right = (right.low,) if right.exact else (right.low, right.high)
+    ends = (_of(symbol, one, other) for one in of_left for other in of_right)
+    known = [end for end in ends if end is not None]
     return Reach(Call("min", tuple(known)), Call("max", tuple(known)))
 
 

@@ -213,9 +213,10 @@ class _Asked:
         if self._could({**others, **{one.name: absent(one) for one in placed}}):
             return
         if table.series:
-            still = {one.name: number(0.0) for one in placed}
             moved = table.moved()
-            if not isinstance(moved, bool) and not self._could({**others, **still}):
+            if isinstance(moved, bool):
+                return
+            if not self._could({**others, **{one.name: number(0.0) for one in placed}}):
                 yield moved
             return
         keep = possible(self.condition, {**others, **table.reaches()})
