@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sre_obs.evaluate.kinds import threshold
+from sre_obs.evaluate.kinds.once import Once
 from sre_obs.evaluate.kinds.stream import Steps
 from sre_obs.model.evaluation import EntityState
 from sre_obs.model.rule import EVERYTHING, Function, Measure, Rule, Threshold
@@ -14,6 +15,12 @@ from sre_obs.model.rule import EVERYTHING, Function, Measure, Rule, Threshold
 
 def judge(rule: Rule, at: float, known: Mapping[str, EntityState]) -> Steps:
     """True for each entity whose newest document matches."""
+    return threshold.judge(_COMPOSED(rule), at, known)
+
+
+def _composed(rule: Rule) -> Rule:
     matches = Measure("state", Function.MATCHES, query=rule.query)
-    composed = replace(rule, measures=(matches,), query=EVERYTHING, threshold=Threshold())
-    return threshold.judge(composed, at, known)
+    return replace(rule, measures=(matches,), query=EVERYTHING, threshold=Threshold())
+
+
+_COMPOSED = Once(_composed)

@@ -23,7 +23,8 @@ from enum import Enum
 from sre_obs.evaluate.keep import met
 from sre_obs.evaluate.kinds import limits
 from sre_obs.evaluate.kinds.measures import Lack
-from sre_obs.evaluate.kinds.reach import BEYOND, Reach, number, possible
+from sre_obs.evaluate.kinds.once import Once
+from sre_obs.evaluate.kinds.reach import ANYWHERE, BEYOND, Reach, number, possible
 from sre_obs.evaluate.kinds.stream import (
     COVERAGE,
     Judgement,
@@ -57,7 +58,7 @@ from sre_obs.evaluate.needs import (
 from sre_obs.evaluate.states import Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState
-from sre_obs.model.expression import Binary, Expression, Name, Number
+from sre_obs.model.expression import NOW, Binary, Expression, Name, Number
 from sre_obs.model.rule import Function, Measure, NoData, Rule, RuleKind
 from sre_obs.query.expression import holds
 
@@ -132,13 +133,13 @@ class _Asked:
         self.tables = tables_of(rule, at)
         self.end = end(rule, at)
         self.at = at
-        self.measures = {measure.name: measure for measure in measures_of(rule)}
-        self.first_name = next(iter(self.measures))
+        fixed = _FIXED(rule)
+        self.fixed = fixed
+        self.measures = fixed.measures
+        self.first_name = next(iter(fixed.measures))
         self.constants = limits.constants(rule, self.end)
-        self.condition = limits.condition(rule, self.first_name)
-        functions = {name: measure.function for name, measure in self.measures.items()}
-        self.unsure = unsure(self.condition, functions)
-        self.undone = unsure(self.condition, functions, wanted=False)
+        self.condition = fixed.condition
+        self.unsure, self.undone = fixed.unsure, fixed.undone
         self.of = {id(table): _Known(table) for table in self.tables}
         self.home = {name: table for table in self.tables for name in table.names()}
         self.joined: Sequence[Table] = ()
@@ -188,7 +189,7 @@ class _Asked:
         table = joined(tables)
         others = self._others(table)
         lacking = {one.measure.name: absent(one.measure) for t in tables for one in t.placed}
-        if table is None or self._could({**others, **lacking}):
+        if table is None or _could(self.condition, {**others, **lacking}):
             return None
         keep = possible(self.condition, {**others, **table.reaches()})
         if isinstance(keep, bool):
@@ -208,32 +209,23 @@ class _Asked:
     def _gate(self, table: Table) -> Iterator[Expression | None]:
         """What an entity must meet in this table for the rule to be true of it, if anything;
         none where an entity without a row could be true as well."""
-        others = self._others(table)
         placed = [one.measure for one in table.placed]
-        if self._could({**others, **{one.name: absent(one) for one in placed}}):
+        if not self.fixed.gates[self.tables.index(table)]:
             return
         if table.series:
             moved = table.moved()
-            if isinstance(moved, bool):
-                return
-            if not self._could({**others, **{one.name: number(0.0) for one in placed}}):
+            if not isinstance(moved, bool):
                 yield moved
             return
+        others = self._others(table)
         keep = possible(self.condition, {**others, **table.reaches()})
         if not isinstance(keep, bool):
             yield None if _any_row(keep, placed) else keep
 
     def _others(self, table: Table | None) -> dict[str, Reach]:
         found = {name: number(value) for name, value in self.constants.items()}
-        own = table.names() if table is not None else []
-        for name, measure in self.measures.items():
-            if name not in own:
-                found[name] = natural(measure)
-        return found
-
-    def _could(self, names: Mapping[str, Reach]) -> bool:
-        found = possible(self.condition, names)
-        return found if isinstance(found, bool) else met(found, {})
+        own = table.names() if table is not None else ()
+        return {**found, **_naturals(self.measures, own)}
 
     # -- what comes back
 
@@ -563,6 +555,53 @@ class _Asked:
             return key
         values = values_of(key)
         return key_of([values[n] for n in self.fields[id(table)]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """What follows from a rule alone."""
+
+    measures: Mapping[str, Measure]
+    condition: Expression
+    unsure: frozenset[str]
+    undone: frozenset[str]
+    # By the order of its tables: whether an entity without a row in it can't be true.
+    gates: tuple[bool, ...]
+
+
+def _fixed(rule: Rule) -> _Fixed:
+    measures = {measure.name: measure for measure in measures_of(rule)}
+    condition = limits.condition(rule, next(iter(measures)))
+    functions = {name: measure.function for name, measure in measures.items()}
+    constants = {name: number(value) for name, value in limits.constants(rule, 0.0).items()}
+    # Whatever the time is.
+    constants[NOW] = ANYWHERE
+    gates: list[bool] = []
+    for table in tables_of(rule, 0.0):
+        others = {**constants, **_naturals(measures, table.names())}
+        own = [one.measure for one in table.placed]
+        without = _could(condition, {**others, **{one.name: absent(one) for one in own}})
+        still = {one.name: number(0.0) for one in own}
+        gates.append(not without and not (table.series and _could(condition, {**others, **still})))
+    return _Fixed(
+        measures,
+        condition,
+        unsure(condition, functions),
+        unsure(condition, functions, wanted=False),
+        tuple(gates),
+    )
+
+
+_FIXED = Once(_fixed)
+
+
+def _naturals(measures: Mapping[str, Measure], but: Collection[str]) -> dict[str, Reach]:
+    return {name: natural(measure) for name, measure in measures.items() if name not in but}
+
+
+def _could(condition: Expression, names: Mapping[str, Reach]) -> bool:
+    found = possible(condition, names)
+    return found if isinstance(found, bool) else met(found, {})
 
 
 def _any_row(keep: Expression, measures: Sequence[Measure]) -> bool:
