@@ -20,6 +20,8 @@ USERS = {
     "controller-manager": ("system:kube-controller-manager", ""),
     "scheduler": ("system:kube-scheduler", ""),
 }
+# At its own pace of 20 requests a second the controller manager needs five seconds to begin.
+QUICK = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
 # What tests did to the cluster, and not what the cluster did to itself.
 AUDIT_POLICY = {
@@ -161,13 +163,14 @@ class Home:
 
     def controller_manager(self) -> list[str]:
         """Alone, so it need not be elected; quick at namespaces, since each test has one."""
+        plugins = self.folder / "plugins"  # it would make a folder in /usr
         return [
             *("controller-manager", "--leader-elect=false", "--secure-port=0"),
             f"--kubeconfig={self.kubeconfig('controller-manager')}",
             f"--service-account-private-key-file={self.pki / 'service-accounts.key'}",
             f"--root-ca-file={self.pki / 'ca.crt'}",
             *("--use-service-account-credentials=true", "--concurrent-namespace-syncs=20"),
-            *("--profiling=false",),
+            *(f"--flex-volume-plugin-dir={plugins}", "--profiling=false", *QUICK),
         ]
 
     def scheduler(self) -> list[str]:
@@ -175,7 +178,7 @@ class Home:
         return [
             *("scheduler", "--leader-elect=false", "--secure-port=0"),
             f"--kubeconfig={self.kubeconfig('scheduler')}",
-            "--profiling=false",
+            *("--profiling=false", *QUICK),
         ]
 
     def fake_nodes(self) -> list[str]:
