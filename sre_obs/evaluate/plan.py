@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sre_obs.evaluate.merge import merged
-from sre_obs.evaluate.needs import Answer, Entities, Need, Newest, Row, Samples
+from sre_obs.evaluate.needs import Answer, Entities, Need, Newest, Row, Samples, Span
 from sre_obs.evaluate.ports import Request, Source
 from sre_obs.evaluate.request import Layout, page_size, request_of
 from sre_obs.evaluate.rows import nothing, row_of
@@ -39,12 +39,19 @@ def ask(
     """One answer or error a need, in order. Blocks; never raises because of a need."""
     alone: dict[str, _Asked] = {}
     keys: list[str] = []
+    lives: dict[Span, str] = {}
     for need in needs:
+        if isinstance(need, Newest) and need.span in lives:
+            # Every rule asks whether its stream lives: not worth a text each.
+            keys.append(lives[need.span])
+            continue
         request = request_of(need)
         # Two needs of one request may read different figures of its answer.
         text = _text(request)
         key = f"{text} {_read(need)}"
         keys.append(key)
+        if isinstance(need, Newest):
+            lives[need.span] = key
         if key not in alone:
             alone[key] = _Asked(need, request, text)
     by_need = {id(one.need): one for one in alone.values()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sre_obs.model.expression import Binary, Call, Expression, Name, Number, Unary, names
+from sre_obs.model.expression import Binary, Call, Expression, Name, Number, Unary
 
 _CONDITIONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 _WORDS = {"and": "&&", "or": "||"}
@@ -20,9 +20,8 @@ def selector(keep: Expression, paths: Mapping[str, str]) -> dict[str, Any]:
     """The body of the `bucket_selector`; `paths` are where each figure is found."""
     script = _Script()
     source = script.condition(keep)
-    used = dict.fromkeys(name.name for name in names(keep))
     return {
-        "buckets_path": {name: paths[name] for name in used},
+        "buckets_path": {name: paths[name] for name in script.names},
         "script": {"source": source, "params": script.params},
     }
 
@@ -30,6 +29,7 @@ def selector(keep: Expression, paths: Mapping[str, str]) -> dict[str, Any]:
 class _Script:
     def __init__(self) -> None:
         self.params: dict[str, float] = {}
+        self.names: dict[str, None] = {}
 
     def condition(self, tree: Expression) -> str:
         match tree:
@@ -48,6 +48,7 @@ class _Script:
             case Number():
                 return self._constant(tree.value)
             case Name():
+                self.names[tree.name] = None
                 return f"params.{tree.name}"
             case Unary(operator="-"):
                 return f"(-{self.number(tree.operand)})"
