@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, watch
+from kubernetes import client, stream, watch
 from kubernetes.client import ApiClient, ApiException
 
 from tests.parts import PartError
@@ -24,6 +25,7 @@ PATIENCE = 60  # seconds; two cores may be busy with much else
 AppsApi: Any = client.AppsV1Api
 CoreApi: Any = client.CoreV1Api
 Watch: Any = watch.Watch
+Forward: Any = stream.portforward
 
 
 def deployment(replicas: int = 1, *, fate: str = "") -> dict[str, Any]:
@@ -61,10 +63,10 @@ def apply(apps: Any, namespace: str, body: dict[str, Any], manager: str) -> Any:
 
 def first(events: Callable[..., Any], namespace: str, wanted: Callable[[str, Any], bool]) -> Any:
     """The first object of the watch for which ``wanted(type of event, object)``."""
-    stream = Watch()
-    for event in stream.stream(events, namespace, timeout_seconds=PATIENCE):
+    watching = Watch()
+    for event in watching.stream(events, namespace, timeout_seconds=PATIENCE):
         if wanted(event["type"], event["object"]):
-            stream.stop()
+            watching.stop()
             return event["object"]
     raise AssertionError(f"nothing of the kind within {PATIENCE} s")
 
@@ -128,6 +130,26 @@ def test_a_pod_has_the_fate_that_its_annotation_asks_for(
     assert (container.state.waiting and container.state.waiting.reason) == reason
     event = first(core.list_namespaced_event, namespace, lambda _, event: event.type == "Warning")
     assert event.involved_object.name == pod.metadata.name
+
+
+@pytest.mark.skipif(NAMED_BY in os.environ, reason="pods of that cluster have servers of their own")
+def test_a_port_of_a_pod_is_forwarded_to_a_web_server(
+    kubernetes_client: ApiClient, namespace: str
+) -> None:
+    apply(AppsApi(kubernetes_client), namespace, deployment(), "sre-obs")
+    core = CoreApi(kubernetes_client)
+    pod = first(core.list_namespaced_pod, namespace, lambda _, pod: is_ready(pod))
+    forwarded = Forward(
+        core.connect_get_namespaced_pod_portforward, pod.metadata.name, namespace, ports="8080"
+    )
+    with closing(forwarded.socket(8080)) as connection:
+        connection.settimeout(PATIENCE)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: pod\r\n\r\n")
+        answer = b""
+        # That the server hung up is not told through a web socket: its length has to do.
+        while not answer.endswith(b"hello"):
+            answer += connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_claim_without_a_class_is_bound_to_a_volume(
