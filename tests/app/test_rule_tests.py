@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import pytest
 
 from sre_obs.adapters.templates import BoundedRenderer
+from sre_obs.app.usecases.rule_tests import files
 from sre_obs.app.usecases.rule_tests import run as running
-from sre_obs.app.usecases.rule_tests.files import Found, find_tests, tested_rule
+from sre_obs.app.usecases.rule_tests.files import Found, find_tests
 from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.report import Report
 from sre_obs.app.usecases.rule_tests.run import Runner
@@ -533,7 +534,7 @@ def test_a_case_ends_when_nothing_more_can_come_of_it(place: Place) -> None:
     path = place.write(STOPPED, STOPS)
     suite, _ = load_suite(path)
     assert suite is not None
-    rule, _ = tested_rule(suite, str(path))
+    rule, _ = files.tested_rule(suite, str(path))
     assert rule is not None
     with closing(BoundedRenderer()) as renderer:
         for case in suite.cases:
