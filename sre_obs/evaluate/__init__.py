@@ -4,7 +4,8 @@ One evaluation, top to bottom::
 
     rules due at `at`, what is known of their entities
       -> kinds       each rule's needs: which documents, which window, by which fields
-      -> plan        needs -> requests, identical ones once; answers -> rows
+      -> plan        needs -> requests, what many look at once (`merge`, `request`,
+                     `selector`, `anchor`); answers -> rows (`rows`, `keep`)
       -> Source      the searches themselves (a port)
       -> kinds       rows -> a judgement an entity: true, false, unknown
       -> states      judgement after judgement: `for`, `keep_firing_for`, hold; by the

@@ -200,7 +200,7 @@ def test_both_servers_give_the_same_alerts(
     server: Server, monkeypatch: pytest.MonkeyPatch, name: str, sampled: bool
 ) -> None:
     # What tells metrics from logs is the index's name, and that is the fixture's.
-    for kind in ("threshold", "absence"):
+    for kind in ("threshold", "inquiry", "absence"):
         monkeypatch.setattr(f"sre_obs.evaluate.kinds.{kind}.sampled", lambda _: sampled)
     monkeypatch.setattr("sre_obs.evaluate.kinds.stream.sampled", lambda _: sampled)
     documents: list[dict[str, Any]] = []

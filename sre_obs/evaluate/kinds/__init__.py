@@ -11,8 +11,8 @@ at one step is planned together. It knows no request and no state machine.
 
 Shared by them: `stream` (the window of a rule, whether its streams are alive, coverage),
 `measures` (what is measured, a file each), `table` (which measures are asked together),
-`reach` (how far a condition could still go), `sure` (what missing documents could undo) and
-`limits` (the levels).
+`inquiry` (what is asked of whom, and then known), `reach` (how far a condition could still
+go), `sure` (what missing documents could undo), `limits` (the levels) and `once`.
 """
 
 from __future__ import annotations
