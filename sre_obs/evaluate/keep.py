@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sre_obs.model.expression import Binary, Call, Expression, Name, Number, Unary
-from sre_obs.query.expression import value as valued
+from sre_obs.model.expression import Binary, Call, Expression, Unary
+from sre_obs.query.expression import value
+from sre_obs.query.expression.value import binary, call, unary
 
 
 def met(tree: Expression, names: Mapping[str, float | None]) -> bool:
@@ -22,20 +23,12 @@ def _worked_out(tree: Expression, names: Mapping[str, float | None]) -> float | 
         case Call(function="known"):
             first = _worked_out(tree.arguments[0], names)
             return _worked_out(tree.arguments[1], names) if first is None else first
-        case Call():
-            found = tuple(_worked_out(one, names) for one in tree.arguments)
-            known = [one for one in found if one is not None]
-            if len(known) < len(found):
-                return None
-            return valued(Call(tree.function, tuple(map(Number, known))), {})
         case Binary():
             left, right = _worked_out(tree.left, names), _worked_out(tree.right, names)
-            return valued(
-                Binary(tree.operator, Name("left"), Name("right")), {"left": left, "right": right}
-            )
+            return binary(tree.operator, left, right)
         case Unary():
-            return valued(
-                Unary(tree.operator, Name("one")), {"one": _worked_out(tree.operand, names)}
-            )
+            return unary(tree.operator, _worked_out(tree.operand, names))
+        case Call():
+            return call(tree.function, [_worked_out(one, names) for one in tree.arguments])
         case _:
-            return valued(tree, names)
+            return value(tree, names)

@@ -42,7 +42,7 @@ from sre_obs.model.alert import Alert
 from sre_obs.model.errors import SourceError
 from sre_obs.model.evaluation import EntityState
 from sre_obs.model.fields import FieldTypes
-from sre_obs.model.rule import Query, Rule
+from sre_obs.model.rule import Comparison, Query, Rule
 from sre_obs.model.telemetry import covers
 from tests.bench.estate import RULES, START, Size, kinds, load
 from tests.bench.servers import cpu_seconds
@@ -87,10 +87,12 @@ def _fits(rule: Rule, names: Sequence[str]) -> bool:
 
 
 def _variant(rule: Rule, number: int, size: Size) -> Rule:
-    """Of four copies one differs in what is told, one in its limit, two in a filter too."""
+    """Of four copies one differs in what is told, one in its limit, one in a filter, one in
+    both. Limits are farther out: nearer ones could be where all are well."""
     made = replace(rule, id=f"{rule.id}-{number}", severity=f"p{number % 5}")
     if number % 4 in (1, 3):
-        limit = rule.threshold.limit * (1 + number / 200)
+        high = rule.threshold.comparison in (Comparison.GT, Comparison.GTE)
+        limit = rule.threshold.limit * (1 + number / (200 if high else -200))
         made = replace(made, threshold=replace(rule.threshold, limit=limit, clear=None), levels=())
     if number % 4 in (2, 3):
         made = replace(made, query=_narrowed(rule, number // 2, size))

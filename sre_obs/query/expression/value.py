@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sre_obs.model.expression import Binary, Call, Expression, Name, Number, Unary
 
@@ -37,34 +37,47 @@ def value(expression: Expression, names: Mapping[str, float | None]) -> float | 
             return expression.value
         case Name():
             return _finite(names.get(expression.name))
-        case Binary(operator="and"):
-            return _both(value(expression.left, names), value(expression.right, names))
-        case Binary(operator="or"):
-            return _either(value(expression.left, names), value(expression.right, names))
         case Binary():
             left, right = value(expression.left, names), value(expression.right, names)
-            if left is None or right is None:
-                return None
-            compare = _COMPARISONS.get(expression.operator)
-            if compare is not None:
-                return float(compare(left, right))
-            try:
-                return _finite(_ARITHMETIC[expression.operator](left, right))
-            except (ZeroDivisionError, OverflowError):
-                return None
+            return binary(expression.operator, left, right)
         case Unary():
-            operand = value(expression.operand, names)
-            if operand is None:
-                return None
-            return -operand if expression.operator == "-" else float(operand == 0)
+            return unary(expression.operator, value(expression.operand, names))
         case Call():
-            found = [value(argument, names) for argument in expression.arguments]
-            known = [number for number in found if number is not None]
-            if len(known) < len(found):
-                return None
-            if expression.function == "abs":
-                return abs(known[0])
-            return min(known) if expression.function == "min" else max(known)
+            return call(expression.function, [value(one, names) for one in expression.arguments])
+
+
+def binary(sign: str, left: float | None, right: float | None) -> float | None:
+    """What an operator makes of two numbers."""
+    if sign == "and":
+        return _both(left, right)
+    if sign == "or":
+        return _either(left, right)
+    if left is None or right is None:
+        return None
+    compare = _COMPARISONS.get(sign)
+    if compare is not None:
+        return float(compare(left, right))
+    try:
+        return _finite(_ARITHMETIC[sign](left, right))
+    except (ZeroDivisionError, OverflowError):
+        return None
+
+
+def unary(sign: str, operand: float | None) -> float | None:
+    """What ``-`` or ``not`` makes of a number."""
+    if operand is None:
+        return None
+    return -operand if sign == "-" else float(operand == 0)
+
+
+def call(function: str, arguments: Sequence[float | None]) -> float | None:
+    """What ``min``, ``max`` or ``abs`` makes of numbers."""
+    known = [number for number in arguments if number is not None]
+    if len(known) < len(arguments):
+        return None
+    if function == "abs":
+        return abs(known[0])
+    return min(known) if function == "min" else max(known)
 
 
 def holds(expression: Expression, names: Mapping[str, float | None]) -> bool | None:
