@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +15,11 @@ from kubernetes import client, stream, watch
 from kubernetes.client import ApiClient, ApiException
 
 from tests.parts import PartError
+from tests.parts.kubernetes import server
 from tests.parts.kubernetes.cluster import NAMED_BY, Cluster, other_cluster
 from tests.parts.lockfile import find_part
+from tests.parts.process import free_ports
+from tests.parts.run import Run
 
 IMAGE = "registry.example/app:1"
 PATIENCE = 60  # seconds; two cores may be busy with much else
@@ -254,6 +258,29 @@ def test_the_audit_log_has_what_tests_wrote_and_nothing_of_the_cluster_itself(
     written = {(line["verb"], line["objectRef"]["resource"]) for line in ours}
     assert ("patch", "deployments") in written
     assert {line["user"]["username"] for line in ours} == {"admin"}
+
+
+@pytest.mark.server
+@pytest.mark.kubernetes
+def test_a_start_that_finds_one_of_its_ports_taken_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen: list[list[int]] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def choose(count: int) -> list[int]:
+            ports = free_ports(count)
+            if not chosen:
+                ports[-2] = taken.getsockname()[1]
+            chosen.append(ports)
+            return ports
+
+        monkeypatch.setattr(server, "free_ports", choose)
+        started = server.start(Run.new().folder, wanted=lambda: True)
+        started.stop()
+    assert len(chosen) == 2
+    assert started.url == f"https://127.0.0.1:{chosen[1][-2]}"
+    assert not started.folder.exists()
 
 
 def kubeconfig(folder: Path, text: str) -> Path:
