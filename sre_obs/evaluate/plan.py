@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from sre_obs.evaluate.merge import merged
 from sre_obs.evaluate.needs import Answer, Entities, Need, Newest, Row, Samples, Span
 from sre_obs.evaluate.ports import Request, Source
@@ -187,7 +189,12 @@ class _Asked:
 
 def _text(request: Request) -> str:
     shown = {"index": list(request.index), **request.body}
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    try:
+        # A text for each need of each round: with `json` a sixth of what planning costs.
+        return orjson.dumps(shown).decode()
+    except TypeError:
+        # It can't be sent either, which the source says.
+        return json.dumps(shown, separators=(",", ":"))
 
 
 def _cut(answer: Mapping[str, Any]) -> str:
