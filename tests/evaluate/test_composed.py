@@ -394,3 +394,30 @@ def test_more_entities_than_can_be_named_are_asked_all(monkeypatch: pytest.Monke
         world.sample([T0 - 10], LOGS, pod=f"p{n}", cpu=60.0 if n % 2 else 40.0)
     world.round(T0)
     assert len(world.pods()) == 10
+
+
+@pytest.mark.parametrize("after", ["reports again", "is taken off the list", "goes on"])
+def test_what_was_not_asked_yet_is_not_taken_for_missing(after: str) -> None:
+    silent = composed(
+        measure("reports", missing=0.0),
+        measure("listed", index=(NODES,), window=120.0),
+        measure("listed_before", index=(NODES,), window=300.0, ends=300.0),
+        value="reports",
+        when="listed > 0 and listed_before > 0",
+        comparison=Comparison.LTE,
+        limit=0.0,
+        index=(METRICS,),
+    )
+    world = world_of(silent)
+    end = T0 + 3_600
+    world.sample(every(10, T0 - 900, end), METRICS, pod="a")
+    for pod, until in (("a", end), ("b", T0 if after == "is taken off the list" else end)):
+        world.sample(every(10, T0 - 900, until), NODES, pod=pod)
+    if after == "reports again":
+        world.sample(every(10, T0, end), METRICS, pod="b")
+    world.round(T0)
+    assert world.pods() == ["b"]
+    for minute in range(1, 30):
+        world.round(T0 + 60 * minute)
+    assert world.pods() == (["b"] if after == "goes on" else [])
+    assert world.outcome is (Outcome.FIRING if after == "goes on" else Outcome.OK)

@@ -302,6 +302,9 @@ class Inquiry:
     def _true_by_look(self, key: str) -> bool:
         if key not in self.survivors:
             return False
+        # What was not asked yet is not "no documents": it would be taken for `missing`.
+        if any(self._open(self.of[id(t)], self._project(t, key)) for t in self.tables):
+            return False
         names, _ = self._names(key)
         _, held = self._levels(key, names)
         return True in held
