@@ -23,7 +23,13 @@ SLOTS = 5
 # A slot must hold a sample of a healthy stream; the longest usual period is a minute.
 SLOT = 60.0
 # Streams of metrics by name that hold what happens, when it happens.
-UNEVEN = ("metrics-kubernetes.event-",)
+UNEVEN = (
+    "metrics-kubernetes.event-",
+    "metrics-apm.transaction.",
+    "metrics-apm.service_transaction.",
+    "metrics-apm.service_destination.",
+    "metrics-apm.service_summary.",
+)
 # Further back a stream's newest document is not looked for.
 LOOKBACK = 86_400.0
 
