@@ -24,6 +24,9 @@ def render(notice: Notice) -> str:
     if alert is not None and notice.firing:
         if notice.delivery.reason == RISEN and (risen := wording.risen(alert)):
             lines.append(risen)
+        fact = wording.fact(alert)
+        if fact and fact != wording.measured(alert.evidence):  # that is in the headline
+            lines.append(fact)
         told = [f"{since(alert, notice.now)}.", wording.meaning(alert)]
         lines.append(" ".join(part for part in told if part))
         if flaps := wording.flapping(notice.firing):

@@ -144,12 +144,21 @@ def title(alert: Alert) -> str:
 
 
 def meaning(alert: Alert) -> str:
-    """What it means, or nothing; never the title again."""
-    for name in ("description", "message", "summary"):
+    """What it means, or nothing; never the title or the `fact` again."""
+    for name in ("description", "message"):
         text = clean(alert.annotations.get(name, ""))
-        if text and text != title(alert):
+        if text and text not in (title(alert), fact(alert)):
             return text
     return ""
+
+
+def fact(alert: Alert) -> str:
+    """The thing, what is wrong with it and the limit: the summary that its rule wrote, else
+    the value against the limit; nothing where there is neither."""
+    summary = clean(alert.annotations.get("summary", ""))
+    if summary and summary != title(alert):
+        return summary.removesuffix(".")
+    return measured(alert.evidence)
 
 
 def first_action(alert: Alert) -> str:
@@ -249,7 +258,10 @@ def measured(evidence: Evidence) -> str:
     """The value against the limit: ``912 s, limit 900 s``; nothing without a value."""
     if evidence.value is None:
         return ""
-    value, limit = _apart(evidence.value, evidence.limit, clean(evidence.unit))
+    unit = clean(evidence.unit)
+    value, limit = _apart(evidence.value, evidence.limit, unit)
+    if _share(unit):
+        limit = limit.removesuffix(f" {unit}")  # 13 % of transactions, limit 10 %
     return _in_window(value, evidence) + (f", limit {limit}" if limit else "")
 
 
@@ -291,9 +303,16 @@ def quantity(value: float, unit: str = "", digits: int = 4) -> str:
         return _bytes(value, digits)
     if unit.lower() == "ratio":
         return f"{number(value * 100, digits)} %"
+    if _share(unit):
+        return f"{number(value * 100, digits)} % {unit}"
     if value == 1 and unit == "documents":
         unit = "document"  # the unit of rules that count, where they name none
     return f"{number(value, digits)} {unit}".rstrip()
+
+
+def _share(unit: str) -> bool:
+    """Whether a value is a part of a whole: ``of transactions``."""
+    return unit.startswith("of ")
 
 
 def _apart(value: float, limit: float | None, unit: str) -> tuple[str, str]:

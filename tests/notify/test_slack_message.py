@@ -269,3 +269,11 @@ def test_no_data_breaks_a_limit_pages_anybody_or_adds_markup(made: Notice) -> No
         assert arguments["text"].startswith(words(texts(call)[0]))
     else:
         assert len(arguments["text"]) <= 4_000
+
+
+def test_the_summary_of_the_rule_stands_where_people_look() -> None:
+    alert = idle_session()
+    summary = "Session of orders-api: idle for 15 min, limit 5 min"
+    told = replace(alert, annotations={**alert.annotations, "summary": summary})
+    assert texts(render(notice((told,))))[1].startswith(f"{summary}, since ")
+    assert summary not in "".join(texts(render(notice((alert,)))))

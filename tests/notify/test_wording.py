@@ -133,6 +133,24 @@ def test_an_entity_is_named_from_the_specific_to_the_broad() -> None:
     assert wording.entity(alert, without=labels) == ("app", "checkout-7", "node-1")
 
 
+def test_the_summary_that_a_rule_wrote_is_the_fact_and_else_the_value_is() -> None:
+    plain = idle_session()
+    assert wording.fact(plain) == wording.measured(plain.evidence)
+    told = {**plain.annotations, "summary": "Session of orders-api: idle for 15 min, limit 5 min."}
+    summed = replace(plain, annotations=told)
+    assert wording.fact(summed) == "Session of orders-api: idle for 15 min, limit 5 min"
+    assert wording.meaning(summed) == wording.meaning(plain)
+    # An alert from the API whose summary is all the title it has.
+    bare = replace(plain, annotations={"summary": "Disk is full"})
+    assert (wording.title(bare), wording.meaning(bare)) == ("Disk is full", "")
+
+
+def test_a_part_of_a_whole_is_told_in_percent() -> None:
+    evidence = Evidence(value=0.1343, limit=0.1, comparison=">=", unit="of transactions")
+    assert wording.measured(evidence) == "13.43 % of transactions, limit 10 %"
+    assert wording.last_value(evidence) == "13.43 % of transactions"
+
+
 def test_the_worst_of_a_rule_is_the_furthest_beyond_its_limit() -> None:
     pods = [killed(1), killed(5), killed(3)]
     assert wording.worst(pods) is pods[1]

@@ -187,7 +187,7 @@ def _rises(delivery: Delivery) -> bool:
 
 
 def _fact(alert: Alert, notice: Notice) -> str:
-    value = escape(cut(prose(wording.measured(alert.evidence)), 200))
+    value = escape(cut(prose(wording.fact(alert)), 200))
     begun = since(alert, notice.now)
     when = f"{begun} ({moment(alert.starts_at, wording.clock(alert.starts_at, notice.now))})"
     if len(notice.alerts) == 1:
@@ -307,6 +307,8 @@ def _plain(notice: Notice, head: Headline) -> str:
     lines = [prose(str(head))]
     if alert is not None and notice.firing:
         begun = f"{_capital(since(alert, notice.now))}."
+        if fact := _summary(alert):
+            lines.append(prose(_sentence(cut(fact, 300))))
         lines.append(prose(f"{begun} {cut(wording.meaning(alert), 300)}"))
         lines.append(_sentence(_capital(wording.flapping(notice.firing))))
         action = wording.first_action(alert)
@@ -316,6 +318,12 @@ def _plain(notice: Notice, head: Headline) -> str:
         lines.append(bare(cut(wording.runbook(alert), 500)))
     lines.append(prose(" | ".join(origin(notice, _channel(notice)))))
     return escape(cut("\n".join(line for line in lines if line), PLAIN_MOST, escaped_size))
+
+
+def _summary(alert: Alert) -> str:
+    """What is not in the headline already."""
+    fact = wording.fact(alert)
+    return "" if fact == wording.measured(alert.evidence) else fact
 
 
 def _member_names(alert: Alert, notice: Notice) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ SHARE = a_rule(
 class TestRuleInWords:
     def test_a_rule_is_told_with_its_measures_levels_and_what_damps_it(self) -> None:
         told = facts(SHARE)
-        assert ("fires", "when used / most >= 0.8 of its limit") in told
+        assert ("fires", "when used / most >= 80 % of its limit") in told
         assert ("when", "most > 0") in told
         assert ("used", "avg of mem.used") in told
         assert ("most", "latest of mem.limit, in metrics-state-*, over 2m") in told

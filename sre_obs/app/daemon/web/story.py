@@ -53,6 +53,7 @@ def story(
     return {
         "card": card(alert, desk),
         "fires": alert.firing(now),
+        "fact": wording.fact(alert),
         "meaning": wording.meaning(alert),
         "look": wording.first_look(alert),
         "action": wording.first_action(alert),
