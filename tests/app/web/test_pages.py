@@ -88,9 +88,9 @@ class TestRuleInWords:
         assert ("when", "most > 0") in told
         assert ("used", "avg of mem.used") in told
         assert ("most", "latest of mem.limit, in metrics-state-*, over 2m") in told
-        assert ("clears", "below 0.75 of its limit") in told
-        assert ("critical", ">= 0.95 of its limit, for 2m") in told
-        assert ("fatal", ">= 0.99 of its limit") in told
+        assert ("clears", "below 75 % of its limit") in told
+        assert ("critical", ">= 95 % of its limit, for 2m") in told
+        assert ("fatal", ">= 99 % of its limit") in told
         assert ("runs", "3 of 5") in told
         assert ("flapping", "4 changes in 20 runs: kept until 4 are calm") in told
         assert ("variables", "share 0.8") in told
