@@ -56,7 +56,8 @@ SPARE = 150.0
 STEP = 0.37  # from one evaluation to the next: no window is asked twice, none is cached
 QUICK = Size(pods=30, nodes=5, namespaces=3, databases=2, services=3)
 
-# ../shared facts of searches: 1,000 rules, 1,000 pods, ms of server and client a rule.
+# Measured before by hand with 1,000 rules on 1,000 pods: ms a rule of the
+# server, and of the client to send and to parse.
 KNOWN = (
     ("one search each", 1.160, 0.490),
     ("separate, cheap forms", 0.860, 0.106),
@@ -133,11 +134,15 @@ class Counted:
     def __init__(self, source: ElasticsearchSource) -> None:
         self.name = source.name
         self.requests = 0
+        self.seconds = 0.0  # of our CPU, to send and to parse
         self._source = source
 
     def search(self, requests: Sequence[Request]) -> list[Mapping[str, Any] | SourceError]:
         self.requests += len(requests)
-        return self._source.search(requests)
+        began = time.process_time()
+        found = self._source.search(requests)
+        self.seconds += time.process_time() - began
+        return found
 
     def describe(self) -> str:
         return self._source.describe()
@@ -154,6 +159,7 @@ class Cost:
     calls: float
     up: float  # bytes
     down: float
+    wire: float  # of the client's CPU, what sends and parses
     client: float
     server: float
     wall: float
@@ -211,13 +217,14 @@ class Bench:
 
     def _told(self) -> tuple[float, ...]:
         calls, up, down = self._http()
-        return (self.source.requests, calls, up, down, cpu_seconds(self.pid))
+        source = self.source
+        return (source.requests, calls, up, down, source.seconds, cpu_seconds(self.pid))
 
     def _cost(self, before: tuple[float, ...], client: float, wall: float) -> Cost:
         server = cpu_seconds(self.pid)  # before it is asked how much it answered
-        told = (self.source.requests, *self._http(), server)
-        requests, calls, up, down, server = (a - b for a, b in zip(told, before, strict=True))
-        return Cost(requests, calls, up, down, client, server, wall)
+        told = (self.source.requests, *self._http(), self.source.seconds, server)
+        requests, calls, up, down, wire, server = (a - b for a, b in zip(told, before, strict=True))
+        return Cost(requests, calls, up, down, wire, client, server, wall)
 
     def _http(self) -> tuple[float, float, float]:
         """Calls of `_msearch`, bytes of their bodies and of their answers, as the server
@@ -272,8 +279,8 @@ def middle(costs: Sequence[Cost]) -> Cost:
 
 
 def show(title: str, found: Mapping[str, Sequence[Cost]], rules: int) -> None:
-    columns = ("requests", "msearch", "KB up", "KB down", "client s", "server s", "wall s")
-    heading(title, "", *columns, "B down/rule", "client/server")
+    columns = ("requests", "msearch", "KB up", "KB down", "send+parse s", "client s", "server s")
+    heading(title, "", *columns, "wall s", "B down/rule", "client/server")
     for name, costs in found.items():
         cost = middle(costs)
         row(
@@ -282,12 +289,28 @@ def show(title: str, found: Mapping[str, Sequence[Cost]], rules: int) -> None:
             int(cost.calls),
             cost.up / 1e3,
             cost.down / 1e3,
+            cost.wire,
             cost.client,
             cost.server,
             cost.wall,
             cost.down / rules,
             cost.client / cost.server,
         )
+
+
+def differing(bench: Bench, rules: Sequence[Rule]) -> None:
+    """Whether entities come to stand as they do when no searches are merged."""
+    at = bench.later()
+    told: list[dict[tuple[str, str], EntityState]] = []
+    for around in (nothing_merged, nullcontext):
+        memory = Memory()
+        with around():
+            memory.evaluate(rules, at, bench.source)
+        memory.renderer.close()
+        told.append({(rule, k): s for rule, of in memory.entities.items() for k, s in of.items()})
+    apart_, together = told
+    wrong = sorted(k for k in {*apart_, *together} if apart_.get(k) != together.get(k))
+    print(f"\n{len(together):,} entities, {len(wrong)} otherwise than without merging {wrong[:5]}")
 
 
 def main() -> None:
@@ -333,13 +356,15 @@ def run(bench: Bench, rules: Sequence[Rule], rounds: int, warm: int) -> None:
         gc.collect()
     show(f"{len(rules)} rules, search path", searched, len(rules))
     show(f"{len(rules)} rules, whole evaluation", judged, len(rules))
-    heading("a rule, ms", "", "server", "client", "client/server")
+    heading("a rule, ms", "", "server", "send+parse", "/ server", "client", "/ server")
     for name, costs in searched.items():
         cost = middle(costs)
-        each = len(rules) / 1e3
-        row(name, cost.server / each, cost.client / each, cost.client / cost.server)
+        figures = [1e3 / len(rules) * cpu for cpu in (cost.server, cost.wire, cost.client)]
+        server, wire, client = figures
+        row(name, server, wire, wire / server, client, client / server)
     for name, theirs, ours in KNOWN:
         row(f"known: {name}", theirs, ours, ours / theirs)
+    differing(bench, rules)
     for name, (_, _, memory) in ways.items():
         firing = sum(alert.ended is None for alert in memory.alerts.values())
         print(f"{name}: {firing} alerts fire")
