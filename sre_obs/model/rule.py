@@ -164,13 +164,14 @@ class Flapping:
 class Tuned:
     """Other numbers for some entities: those whose fields match all `match` patterns
     (``*`` is any text). None: the rule's own. `limit` and `for_` are the base level's;
-    an entity that is tuned has no further levels."""
+    an entity that is tuned has no further levels. `place` is where it was set."""
 
     match: Mapping[str, str]
     limit: float | None = None
     for_: float | None = None
     severity: str | None = None
     exclude: bool = False
+    place: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ rules:
     exclude: 'namespace: kube-*'
     entities:
       - {match: {namespace: batch-*}, limit: 0.99, for: 1h, severity: info}
+      - {match: {namespace: test-*}, exclude: true}
+  shop/gone: {exclude: 'host.name: test-*'}
 environments:
   staging:
     rules: {shop/memory: {state: shadow}}
@@ -115,6 +117,7 @@ def folder(tmp_path: Path) -> Path:
         "group_by: [host.name]\nentities: [{host.name: a}, {host.name: b}]\n"
     )
     (tmp_path / "pack" / "overrides.yml").write_text(OVERRIDES)
+    (tmp_path / "overrides-wrong.yml").write_text("rules: {shop/memory: {limitt: 3}}\n")
     (tmp_path / "wrong" / "shop").mkdir(parents=True)
     (tmp_path / "wrong" / "shop" / "memory.yml").write_text(MEMORY.replace("used /", "usd /"))
     return tmp_path
@@ -160,6 +163,14 @@ COMMANDS = {
     ),
     "rules-show-json": "sre-obs rules show shop/memory --rules pack -o json",
     "rules-show-absence": "sre-obs rules show gone --rules pack",
+    "rules-show-excluded": "sre-obs rules show gone --rules pack --overrides pack/overrides.yml",
+    "rules-show-wrong-overrides": (
+        "sre-obs rules show shop/gone --rules pack --overrides overrides-wrong.yml"
+    ),
+    "rules-show-no-environment": (
+        "sre-obs rules show gone --rules pack --overrides pack/overrides.yml --environment stagin "
+        "-o json"
+    ),
     "rules-show-unknown": "sre-obs rules show memry --rules pack",
     "rules-show-wrong": "sre-obs rules show memory --rules wrong",
     "config-show": "sre-obs config show --config settings.yml --listen 127.0.0.1:1",

@@ -75,19 +75,22 @@ def list_(screen: Screen, loaded: Loaded) -> int:
 @click.argument("id_", metavar="ID")
 @output_options
 @click.pass_obj
-def show(screen: Screen, loaded: Loaded, id_: str) -> None:
+def show(screen: Screen, loaded: Loaded, id_: str) -> int:
     """Each value of the rule ID (an id or a slug) with the file and line that set it."""
     from sre_obs.app.usecases.rules import shown
 
-    rule, values = shown(loaded.settings, id_)
+    rule, values, problems = shown(loaded.settings, id_)
     if screen.as_json:
         rows = {v.key: {"value": v.text, "origin": v.origin} for v in values}
-        screen.json({"id": rule.id, "values": rows})
-        return
+        told = [problem_json(p) for p in problems]
+        screen.json({"id": rule.id, "values": rows, "problems": told})
+        return _code(problems)
+    show_problems(screen, problems)
     width = max(len(value.key) for value in values)
     for value in values:
         text = printable(value.text.strip()) or "-"
         screen.out(f"{printable(value.key):<{width}}  {text}  ({printable(value.origin)})")
+    return _code(problems)
 
 
 def _code(problems: Sequence[Problem]) -> int:

@@ -18,6 +18,10 @@ from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.routing import Receiver, Route, Routing, TerminalIntegration
 from sre_obs.model.rule import Rule
 
+# How like (0 to 1) a rule's name must be to be named instead of one that is not there.
+# Names of rules share much: "pg-commits-failing" is 0.68 like "apm-endpoint-failing".
+NEAR = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sre_obs.app.bundled import bundled_rules
 from sre_obs.app.settings import BUNDLED, Settings
+from sre_obs.app.usecases.load import NEAR
 from sre_obs.app.usecases.rule_tests.files import tuned
 from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.run import RECORDINGS, contract_types
@@ -68,7 +69,7 @@ def find_rehearsal(settings: Settings, name: str) -> Rehearsal:
     folder = settings.rules or Path(BUNDLED)
     bundled = str(folder) == BUNDLED
     folder = bundled_rules() if bundled else folder
-    path = _path(folder, name)
+    path = _path(folder, name, BUNDLED if bundled else str(folder))
     shown = str(Path("rules") / path.relative_to(folder)) if bundled else str(path)
     rule, problems = load_rule(path, name=shown)
     errors = [p for p in problems if p.severity is Severity.ERROR]
@@ -100,7 +101,7 @@ def find_rehearsal(settings: Settings, name: str) -> Rehearsal:
     return Rehearsal(ready, told, suite, case)
 
 
-def _path(folder: Path, name: str) -> Path:
+def _path(folder: Path, name: str, shown: str) -> Path:
     if not folder.is_dir():
         raise UsageError("no such folder of rules", where=str(folder), remedy="check rules")
     known: dict[str, Path] = {}
@@ -109,8 +110,8 @@ def _path(folder: Path, name: str) -> Path:
         known.setdefault(f"{path.parent.name}/{path.stem}", path)
     found = known.get(name.removesuffix(".yml"))
     if found is None:
-        near = get_close_matches(name, known, n=1)
-        remedy = f"write {near[0]}" if near else f"one of the files of {folder}"
+        near = get_close_matches(name, known, 1, NEAR)
+        remedy = f"write {near[0]}" if near else f"see: sre-obs rules list --rules {shown}"
         raise UsageError(f'no rule is called "{name}"', where="--rule", remedy=remedy)
     return found
 

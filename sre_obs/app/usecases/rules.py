@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from sre_obs.app.settings import BUNDLED, Settings
-from sre_obs.app.usecases.load import file_of, load_tuned
+from sre_obs.app.usecases.load import NEAR, file_of, load_tuned
 from sre_obs.content import yaml
 from sre_obs.content.duration import format_duration
 from sre_obs.content.yaml import Document, Map, Node, Scalar
@@ -41,10 +41,11 @@ def listed(settings: Settings) -> tuple[tuple[Rule, ...], Sequence[Problem]]:
     return rules, problems
 
 
-def shown(settings: Settings, name: str) -> tuple[Rule, list[Value]]:
-    """A rule by its id or its slug, and all its values.
+def shown(settings: Settings, name: str) -> tuple[Rule, list[Value], list[Problem]]:
+    """A rule by its id or its slug, all its values, and what is wrong with its file or with
+    the overrides: with an error in them nothing of them is in force.
 
-    Raises UsageError where there is none.
+    Raises UsageError where there is no such rule.
     """
     settings = _some(settings)
     rules, problems, _ = load_tuned(settings)
@@ -53,14 +54,16 @@ def shown(settings: Settings, name: str) -> tuple[Rule, list[Value]]:
         broken = [p for p in problems if Path(p.location.file).stem == name.rpartition("/")[2]]
         if broken:
             raise UsageError(broken[0].message, where=str(broken[0].location), remedy="mend it")
-        near = get_close_matches(name, [n for r in rules for n in (r.id, r.slug)], n=1)
+        near = get_close_matches(name, [n for r in rules for n in (r.id, r.slug)], 1, NEAR)
         raise UsageError(
             f"there is no rule {name}",
             where="ID",
             remedy=f"write {near[0]}" if near else "see: sre-obs rules list",
         )
     document, _ = yaml.load(file_of(settings, rule), name=rule.location.file)
-    return rule, list(_Values(rule, document).values())
+    files = {rule.location.file, str(settings.overrides)}
+    about = [p for p in problems if p.location.file in files]
+    return rule, list(_Values(rule, document).values()), about
 
 
 def _some(settings: Settings) -> Settings:
@@ -86,7 +89,9 @@ class _Values:
         yield self._value(rule.source, "source")
         yield self._value(", ".join(rule.index), "index")
         yield self._value(self._language(), "language")
-        yield self._value(rule.query.text, "query")
+        query = self._value(rule.query.text, "query")
+        # Where the file has no query the overrides' exclusion is all of it.
+        yield replace(query, place=query.place or rule.origins.get("exclude"))
         if "exclude" in rule.origins:
             yield self._value("in query", "exclude")
         yield self._value(f"now-{format_duration(rule.window)}", "from")
@@ -101,7 +106,7 @@ class _Values:
         for number, level in enumerate(rule.levels):
             yield self._value(_level(rule, level), "levels", number)
         for number, tuned in enumerate(rule.tuned):
-            yield Value(f"entities.{number}", _tuned(tuned), rule.origins.get("entities"))
+            yield Value(f"entities.{number}", _tuned(tuned), tuned.place)
         yield self._value(format_duration(rule.for_), "for")
         yield self._value(format_duration(rule.keep_firing_for), "keep_firing_for")
         runs, flapping = rule.runs, rule.flapping

@@ -167,7 +167,8 @@ class _Tuning:
                     message = f"{shown(field)} is not in the rule's group_by"
                     remedy = ", ".join(rule.group_by) or "it has none"
                     self._add(override, place, message, f"of: {remedy}")
-            tuned = Tuned(one.match, one.limit, one.for_, one.severity, one.exclude)
+            place = written.key("entities", number)
+            tuned = Tuned(one.match, one.limit, one.for_, one.severity, one.exclude, place)
             mine.append((tuned, written, number))
         # What comes later wins, and of entities the first that matches counts.
         self._entities = mine + self._entities
