@@ -30,6 +30,12 @@ def test_what_can_not_be_reached_is_told(golden: Golden) -> None:
         rule(*TWO, "value: a / b", "valid: abs(b) < 0"),
         rule(*TWO, "value: min(a, 4)"),
         rule(
+            *(*TWO, "value: a / (b + a)", "threshold: {limit: 10, clear: 5}"),
+            *("levels:", "  - {severity: critical, limit: 50}"),
+        ),
+        rule(*TWO, "value: 100 * (a / (a + b))", "threshold: {limit: 101, unit: '%'}"),
+        rule(*TWO, "value: 100 * a / (a + b)", "threshold: {limit: 101}"),
+        rule(
             "group_by: [host.name]", "from: now-1h", "for: 1h", "forget_after: 1h", kind="absence"
         ),
         rule("threshold: {limit: 5}", "levels:", "  - {severity: critical, limit: 6}")
@@ -48,6 +54,11 @@ def test_what_can_not_be_reached_is_told(golden: Golden) -> None:
         [*TWO, "value: a - b", 'threshold: {comparison: "<", limit: -5}'],
         [*TWO, "value: a / b", "threshold: {limit: 1000}", "when: b > 5 and b < 30"],
         [*TWO, "value: a", "when: a > 3 or b > 0"],
+        [*TWO, "value: 100 * a / (a + b)", "threshold: {limit: 99}"],
+        [*TWO, "value: a / (b + 1)"],
+        [*TWO, "value: (a + a) / (a + b)", "threshold: {limit: 1.5}"],
+        [*TWO, "value: -1 * a / (a + b)", "threshold: {limit: -0.5}"],
+        [TWO[0], "  a: {function: slope, field: x}", TWO[2], "value: a / (a + b)"],
         [*TWO, "value: a", "when: not b > 0"],
         [
             "measures:",

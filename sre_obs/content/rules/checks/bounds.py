@@ -112,9 +112,44 @@ def of(tree: Expression, names: Mapping[str, Bounds]) -> Bounds:
             return Bounds(-inner.high, -inner.low)
         case Call():
             return _call(tree, [of(a, names) for a in tree.arguments])
+        case Binary(operator="/") if (most := _part(tree, names)) is not None:
+            return Bounds(0.0, most)
         case Binary(operator="+" | "-" | "*" | "/"):
             return _arithmetic(tree.operator, of(tree.left, names), of(tree.right, names))
     return Bounds(0.0, 1.0)
+
+
+def _part(tree: Binary, names: Mapping[str, Bounds]) -> float | None:
+    """What a part by its whole is at most, a / (a + b) 1 and 100 * a / (a + b) 100; None
+    where it is no such quotient, or something of the whole may be below zero."""
+    factor, part = _factor(tree.left)
+    whole = _addends(tree.right)
+    rest = [name for name in whole if name is not None]
+    if factor is None or len(rest) < len(whole):
+        return None
+    if any(names.get(name, ANY).low < 0 for name in rest):
+        return None
+    for name in _addends(part):
+        if name is None or name not in rest:
+            return None
+        rest.remove(name)
+    return factor
+
+
+def _factor(tree: Expression) -> tuple[float | None, Expression]:
+    """(number, what it multiplies); no number where it is below zero."""
+    if isinstance(tree, Binary) and tree.operator == "*":
+        for number, other in ((tree.left, tree.right), (tree.right, tree.left)):
+            if isinstance(number, Number):
+                return (number.value if number.value >= 0 else None), other
+    return 1.0, tree
+
+
+def _addends(tree: Expression) -> list[str | None]:
+    """The names of a sum, None for each part of it that is none."""
+    if isinstance(tree, Binary) and tree.operator == "+":
+        return [*_addends(tree.left), *_addends(tree.right)]
+    return [tree.name if isinstance(tree, Name) else None]
 
 
 def _call(tree: Call, found: list[Bounds]) -> Bounds:

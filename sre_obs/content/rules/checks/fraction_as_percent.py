@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sre_obs.content.mistakes import shown
+from sre_obs.content.rules.checks import bounds
 from sre_obs.content.rules.checks.clauses import leaves
 from sre_obs.content.rules.checks.subject import Subject
 from sre_obs.content.shape import find
@@ -57,6 +58,8 @@ def _quotient(subject: Subject) -> Iterator[Problem]:
     limit, unit = rule.threshold.limit, rule.threshold.unit.lower()
     if not isinstance(rule.value, Binary) or rule.value.operator != "/" or limit <= 1:
         return
+    if bounds.of(rule.value, bounds.of_measures(subject)).high <= 1:
+        return  # it is never reached, which never_fires says
     if ("%" in unit or "percent" in unit) and not _hundred(rule.value):
         yield subject.problem(
             SLUG,

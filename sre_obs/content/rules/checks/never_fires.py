@@ -38,7 +38,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             subject,
             subject.written.key("threshold", "limit"),
             f"never {limit.comparison} {limit.limit:g}: the value is {what}",
-            "mend limit or comparison",
+            _remedy(can_be, limit.limit),
         )
     for number, level in enumerate(rule.levels):
         comparison = level.comparison or limit.comparison
@@ -47,7 +47,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 subject,
                 subject.written.key("levels", number, "limit"),
                 f"never {comparison} {level.limit:g}: the value is {_span(can_be)}",
-                "mend limit or comparison",
+                _remedy(can_be, level.limit),
             )
     for key in ("when", "valid"):
         tree = getattr(rule, key)
@@ -143,6 +143,12 @@ def _place(subject: Subject, key: str, part: Binary) -> Location:
     if not isinstance(node, Scalar):
         return subject.written.key(key)
     return subject.document.place(node, part.start, part.length)
+
+
+def _remedy(can_be: bounds.Bounds, limit: float) -> str:
+    if can_be == bounds.Bounds(0.0, 1.0) and 1 < limit <= 100:
+        return f"write {limit / 100:g}, if it is in percent, or value: 100 * ..."
+    return "mend limit or comparison"
 
 
 def _span(can_be: bounds.Bounds) -> str:
