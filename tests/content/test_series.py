@@ -30,6 +30,7 @@ from sre_obs.content.tests.series import MISSING, MOST, SeriesError, parse_serie
         ('"true" "5" "a\\"b\\\\"', ("true", "5", 'a"b\\')),
         ("  7\t8\n9 ", (7, 8, 9)),
         ("web-1", ("web-1",)),
+        ('"x89" x86_64', ("x89", "x86_64")),
         ("größe", ("größe",)),
     ],
 )
@@ -55,6 +56,10 @@ def test_steps_are_multiplied_so_that_tenths_stay_tenths() -> None:
         ("1 §", "§ is no sample", (2, 1)),
         ("0x999999999", "more than 100,000 samples", (0, 11)),
         ("1x99998 1x5", "more than 100,000 samples", (8, 3)),
+        ("1 0+5", "0+5 does not say how often", (2, 3)),
+        ("0+5 x89", "a blank in front of the count", (4, 3)),
+        ("0+5x3 x89", "x89 is a count without a sample", (6, 3)),
+        ("x89", "x89 is a count without a sample", (0, 3)),
         ("1e999", "1e999 is too large a number", (0, 5)),
     ],
 )

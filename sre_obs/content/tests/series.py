@@ -3,14 +3,15 @@
 ::
 
     series = item { white-space item }
-    item   = number [ ("+" | "-") number ] [ "x" count ]     0+10x100   5x3   7
+    item   = number [ [ ("+" | "-") number ] "x" count ]     0+10x100   5x3   7
            | word [ "x" count ]                              truex10   Runningx5   "a b"x2
            | "_" [ "x" count ]                               the field is missing
 
-As in promtool's tests a count says how often more: ``5x3`` is four samples, ``0+10x100``
-the 101 samples 0, 10, ... 1000; ``_x5`` alone is five. A word is a letter and what follows
-up to white space; one that must not be read otherwise stands in double quotes, with ``\\"``
-and ``\\\\`` inside. ``true`` and ``false`` without quotes are booleans.
+A step needs a count. As in promtool's tests a count says how often more: ``5x3`` is four
+samples, ``0+10x100`` the 101 samples 0, 10, ... 1000; ``_x5`` alone is five. A word is a
+letter and what follows up to white space, but no count alone (``x89``); one that must not be
+read otherwise stands in double quotes, with ``\\"`` and ``\\\\`` inside. ``true`` and ``false``
+without quotes are booleans.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _ITEM = re.compile(
 _GAP = re.compile(r"_(?:x(?P<times>\d{1,9}))?(?=\s|$)", re.ASCII)
 _QUOTED = re.compile(r'"(?P<text>(?:[^"\\]|\\["\\])*)"(?:x(?P<times>\d{1,9}))?(?=\s|$)', re.ASCII)
 _WORD = re.compile(r"(?P<text>[^\W\d_][^\s\"]*?)(?:x(?P<times>[0-9]{1,9}))?(?=\s|$)")
+# A count that a blank took from its sample: "0+5 x89".
+_LOST = re.compile(r"\s*(?P<count>x\d{1,9})(?=\s|$)", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -73,6 +76,8 @@ def parse_series(text: str) -> tuple[Any, ...]:
 
 def _item(text: str, at: int, room: int) -> tuple[list[Any], int]:
     if match := _ITEM.match(text, at):
+        if match["step"] is not None and match["times"] is None:
+            raise _uncounted(text, match, at)
         more = _times(match, 0, room, at)
         start, step = _number(match["start"]), _number(match["step"] or "0")
         if not math.isfinite(start + step * more):
@@ -90,6 +95,10 @@ def _item(text: str, at: int, room: int) -> tuple[list[Any], int]:
     if match := _QUOTED.match(text, at):
         word = re.sub(r"\\(.)", r"\1", match["text"])
         return [word] * (1 + _times(match, 0, room, at)), match.end()
+    if match := _LOST.match(text, at):
+        count = match["count"]
+        remedy = f'write 5{count} without a blank, or "{count}" for the word'
+        raise SeriesError(f"{count} is a count without a sample", at, len(count), remedy)
     if match := _WORD.match(text, at):
         plain: Any = _BOOLEANS.get(match["text"], match["text"])
         return [plain] * (1 + _times(match, 0, room, at)), match.end()
@@ -103,6 +112,16 @@ def _times(match: re.Match[str], absent: int, room: int, at: int) -> int:
             f"more than {MOST:,} samples", at, match.end() - at, "write a shorter series"
         )
     return times
+
+
+def _uncounted(text: str, match: re.Match[str], at: int) -> SeriesError:
+    """A step that is taken no time: one sample is all it gives."""
+    item = match[0][:40]
+    if lost := _LOST.match(text, match.end()):
+        message, remedy = "a blank in front of the count", f"write {item}{lost['count']}"
+        return SeriesError(message, lost.start("count"), len(lost["count"]), remedy)
+    remedy = f"write {item}x10, or the numbers one by one"
+    return SeriesError(f"{item} does not say how often", at, match.end() - at, remedy)
 
 
 def _number(text: str) -> int | float:
