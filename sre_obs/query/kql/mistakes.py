@@ -21,6 +21,9 @@ _COMPARE = re.compile(rf"[\w.@*\-\\]+{_WS}*(==?|!=)", re.ASCII)
 _LAST_WORD = re.compile(r"(?<![\w.])(and|or|not)\s*\Z", re.IGNORECASE)
 _FLAGS = re.compile(r"[!+-]")
 _LUCENE_RANGE = re.compile(rf"[\[{{].*{_WS}TO{_WS}", re.DOTALL)
+_SMALL_RANGE = re.compile(rf"\[{_WS}*\S+{_WS}+to{_WS}+\S+{_WS}*\]\Z", re.IGNORECASE)
+# A path stands between slashes too: only what no path has makes it a regular expression.
+_REGEX = re.compile(r"\.[*+]|\[[^\[\]]{1,50}\]|\\[dws]|\||\A/\^|\$/\Z", re.IGNORECASE)
 _QUOTE_IT = "quote it if it is the text you mean"
 
 
@@ -99,7 +102,15 @@ def check_value(text: str, value: Name, start: int, end: int) -> None:
             end - start,
             remedy='use double quotes: "..."',
         )
-    if first == "[" and _LUCENE_RANGE.match(text[start:end]):
+    found = text[start:end]
+    if first == "/" and len(found) > 2 and found.endswith("/") and _REGEX.search(found):
+        raise QueryError(
+            "/.../ is Lucene syntax: KQL has no regular expressions",
+            start,
+            end - start,
+            remedy=f"write field: begin*, or language: lucene, or {_QUOTE_IT}",
+        )
+    if first == "[" and (_LUCENE_RANGE.match(found) or _SMALL_RANGE.match(found)):
         raise QueryError(
             "[a TO b] is Lucene syntax",
             start,

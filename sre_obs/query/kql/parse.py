@@ -157,7 +157,9 @@ class _Parser:
         start, end = match.span(4)
         self.pos = end
         name = Literal(field, False, match.start(1), match.end(1))
-        return Is(name, Wildcard(tuple(word.split("*")), start, end), match.start(1), end)
+        value = Wildcard(tuple(word.split("*")), start, end)
+        mistakes.check_value(self.text, value, start, end)
+        return Is(name, value, match.start(1), end)
 
     def _operand(self) -> Node:
         text, start = self.text, self.pos
