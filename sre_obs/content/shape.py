@@ -27,6 +27,8 @@ Model = TypeVar("Model", bound="Shape")
 
 # Problems of one file: who has so many looks at the first ones first.
 _MOST = 100
+# Kinds of pydantic's errors: a value that is none of those there are.
+_CHOICES = ("enum", "literal_error")
 
 _NUMBER = re.compile(r"[-+]?(?:\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,2})?", re.ASCII)
 
@@ -65,7 +67,7 @@ def _number(node: Any) -> float:
     text = text_of(node)
     number = number_in(text)
     if number is None:
-        raise wrong(f"must be a number, not {shown(text)}")
+        raise wrong(f"must be a number, not {shown(text)}", "write it in digits: 10 or 0.5")
     return number
 
 
@@ -177,15 +179,21 @@ Named = Annotated[dict[str, Item], BeforeValidator(_mapping)]
 class Words:
     """What a schema's problems are called, and the remedies that only its room knows.
 
-    `instead` maps a key that people write to what they should write; `later` are keys that
-    another tool has and we don't yet.
+    `instead` maps a key that people write to what they should write; `values` the same of the
+    values of keys that have a choice; `later` are keys that another tool has and we don't yet.
     """
 
     def __init__(
-        self, room: str, *, instead: Mapping[str, str] = {}, later: frozenset[str] = frozenset()
+        self,
+        room: str,
+        *,
+        instead: Mapping[str, str] = {},
+        values: Mapping[str, Mapping[str, str]] = {},
+        later: frozenset[str] = frozenset(),
     ) -> None:
         self.room = room
         self.instead = instead
+        self.values = values
         self.later = later
 
 
@@ -253,6 +261,8 @@ def _problem(
     node = find(root, path)
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     message, remedy = _words(kind, error.get("ctx", {}), node)
+    if kind in _CHOICES and isinstance(node, Scalar):
+        remedy = words.values.get(key, {}).get(node.text.lower(), remedy)
     if key:
         message = f'"{key}"{message if message.startswith(":") else " " + message}'
     return document.problem(f"{room}/wrong-value", document.place(node), message, remedy)
@@ -273,7 +283,7 @@ def _words(kind: str, context: Mapping[str, Any], node: Node) -> tuple[str, str]
         if not message.startswith(("must ", "is ")):
             message = f": {message}"
         return message, str(context["remedy"])
-    if kind in ("enum", "literal_error"):
+    if kind in _CHOICES:
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         text = node.text if isinstance(node, Scalar) else ""
         near = get_close_matches(text, choices, n=1)

@@ -238,6 +238,9 @@ def test_a_wrong_value_is_told_at_its_character(old: str, new: str, problem: str
         ("interval: 5m\nfrom: now-1m", "7:7+6 rules/window-too-short (warning): the window is "
          "shorter than the interval, 5m: documents between two runs are never seen"
          ' | write "from: now-5m" or more'),
+        ("from: now-5m\ninterval: 10m\nfor: 20m", "6:7+6 rules/window-too-short (warning): the "
+         "window is shorter than the interval, 10m: documents between two runs are never seen"
+         ' | write "from: now-10m" or more'),
         ("for: 20s", '6:6+3 rules/for-too-short (warning): "for" is shorter than the interval, 1m'
          ' | write "for: 1m" or more'),
     ],
@@ -251,7 +254,10 @@ def test_a_wrong_key_is_told_at_its_character(more: str, problem: str) -> None:
     [
         ("{limit: 5, feild: a}", '6:23+5 rules/unknown-key: no such key: "feild" | write field'),
         ("{value: 5}", '6:1+9 rules/missing-key: "limit" is missing | add it'),
-        ("{limit: five}", '6:20+4 rules/wrong-value: "limit" must be a number, not "five"'),
+        ("{limit: five}", '6:20+4 rules/wrong-value: "limit" must be a number, not "five"'
+         " | write it in digits: 10 or 0.5"),
+        ("{limit: 5, function: rate, field: a}", '6:33+4 rules/wrong-value: "function" can\'t be '
+         '"rate" | write increase; a rate is value: name / window'),
         ("{limit: 5, field: a}", '6:23+5 rules/wrong-value: count counts documents and has no '
          '"field" | remove field, or write function: cardinality, avg, sum, min or max'),
         ("{limit: 5, function: avg}", '6:1+9 rules/missing-key: "field" is missing: avg needs it'

@@ -92,8 +92,13 @@ def levels_of(shapes: Sequence[LevelShape]) -> tuple[Level, ...]:
     return tuple(Level(s.severity, s.limit, s.comparison, s.clear, s.for_) for s in shapes)
 
 
-def check_times(rule: Rule, place: Location, document: Document) -> list[Problem]:
-    """Times that contradict each other; warnings, since the rule runs all the same."""
+def check_times(
+    rule: Rule, place: Location, document: Document, *, for_: Location | None = None
+) -> list[Problem]:
+    """Times that contradict each other; warnings, since the rule runs all the same.
+
+    `for_` is where "for" stands, if that is another place.
+    """
     found = []
     if rule.window < rule.interval and not _of_the_newest(rule):
         found.append(
@@ -110,7 +115,7 @@ def check_times(rule: Rule, place: Location, document: Document) -> list[Problem
         found.append(
             document.problem(
                 "rules/for-too-short",
-                place,
+                for_ or place,
                 f'"for" is shorter than the interval, {format_duration(rule.interval)}',
                 f'write "for: {format_duration(rule.interval)}" or more',
                 Severity.WARNING,
@@ -283,8 +288,8 @@ def _template_fault(text: str) -> tuple[str, int | None, str] | None:
 
 
 def _times(written: Written, rule: Rule) -> None:
-    wrong = check_times(rule, rule.location, written.document)
-    if wrong:
-        key = next((k for k in ("for", "from") if k in written.root), "interval")
-        wrong = check_times(rule, written.at(key), written.document)
-    written.problems += wrong
+    if not check_times(rule, rule.location, written.document):
+        return
+    key = "from" if "from" in written.root else "interval"
+    at, for_ = written.at(key), written.at("for")
+    written.problems += check_times(rule, at, written.document, for_=for_)

@@ -341,4 +341,21 @@ WORDS = Words(
         "hysteresis": "write clear",
         "aggregate": "write function",
     },
+    values={
+        "function": {
+            "rate": "write increase; a rate is value: name / window",
+            "irate": "write increase; a rate is value: name / window",
+            "delta": "write increase for a counter, else slope",
+            "derivative": "write slope, or increase for a counter",
+            "mean": "write avg",
+            "average": "write avg",
+            "median": "write percentile, and percent: 50",
+            "last": "write latest",
+            "newest": "write latest",
+            "distinct": "write cardinality",
+            "unique": "write cardinality",
+            "uniq": "write cardinality",
+            "total": "write sum",
+        },
+    },
 )
