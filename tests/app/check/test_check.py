@@ -82,6 +82,8 @@ def test_files_are_named_as_the_path_that_was_given(
     monkeypatch.chdir(tmp_path)
     (finding,) = look(Path("rules")).findings
     assert finding.location.file == "rules/shop/a.yml"
+    (finding,) = look(Path(".")).findings
+    assert finding.location.file == "rules/shop/a.yml"
 
 
 def test_a_file_that_is_named_twice_is_checked_once(tmp_path: Path) -> None:
