@@ -18,7 +18,7 @@ from pytest_httpserver import HTTPServer
 from sre_obs.app.demo.slack_standin import Fault, StandIn
 from sre_obs.app.settings import Settings
 from sre_obs.app.usecases.drill import Hop, Order, Walk, drill
-from sre_obs.model.errors import UsageError
+from sre_obs.model.errors import ContentError, UsageError
 from tests.cli.typed import type_there
 from tests.receiver import Receiver
 
@@ -463,8 +463,28 @@ def test_it_is_routed_as_overrides_say_and_evaluated_as_its_test_says(
     )
     rules(site, overrides=overrides)
     walk = site.walk(rule="postgresql/pg-deadlocks")
-    assert walk.hops[1].ok
+    assert walk.hops[1].detail == (
+        "postgresql/pg-deadlocks fires after 2m, value 5; with the overrides its case does not"
+    )
     assert walk.hops[3].detail == f"hook, {site.routes}:9"
+
+
+def test_it_says_the_overrides_numbers_where_its_case_fires_with_them(
+    site: Site, slack: StandIn
+) -> None:
+    rules(site, overrides="rules: {postgresql/*: {threshold: {limit: 3}}}\n")
+    walk = site.walk(rule="pg-deadlocks")
+    assert walk.hops[1].detail == "postgresql/pg-deadlocks fires after 1m, value 3"
+    texts = [c.args["text"] for c in slack.calls if c.method == "chat.postMessage"]
+    assert any("limit 3 deadlocks" in text for text in texts)
+    assert walk.warning == ""
+
+
+def test_broken_overrides_are_not_drilled_around(site: Site) -> None:
+    rules(site, overrides="rules: {postgresql/*: {threshold: {limitt: 3}}}\n")
+    with pytest.raises(ContentError) as caught:
+        site.walk(rule="pg-deadlocks")
+    assert [p.slug for p in caught.value.problems] == ["overrides/unknown-key"]
 
 
 @pytest.mark.parametrize(
@@ -519,4 +539,8 @@ def test_what_cannot_be_drilled_is_refused(
 
 def test_the_command_drills_a_rule(site: Site, slack: StandIn, golden: Golden) -> None:
     rules(site)
-    golden("cli", "alert-test", "rule.txt", typed(site, "--rules rules --rule pg-deadlocks"))
+    line = "--rules rules --rule pg-deadlocks"
+    golden("cli", "alert-test", "rule.txt", typed(site, line))
+    (site.folder / "overrides.yml").write_text("rules: {postgresql/*: {state: disabled}}\n")
+    off = typed(site, f"{line} --overrides overrides.yml")
+    golden("cli", "alert-test", "rule-disabled.txt", off)

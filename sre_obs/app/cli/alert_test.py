@@ -103,6 +103,8 @@ def command(
     # The built-in terminal is there for whoever types, and for nobody who is to be woken.
     proof = loaded.settings.routes is not None
     walk = asyncio.run(drill(loaded.settings, order, terminal=sys.stderr, told=told))
+    warnings = [walk.warning] if walk.warning else []
+    warnings += [] if proof else [f"{_NO_ROUTES}: {_NO_ROUTES_REMEDY}"]
     failed = next((place for place, hop in enumerate(walk.hops, 1) if not hop.ok), 0)
     if screen.as_json:
         hops = [
@@ -120,7 +122,7 @@ def command(
                 "arrived": not failed and proof,
                 "seconds": round(walk.seconds, 3),
                 "hops": hops,
-                "warning": "" if proof else f"{_NO_ROUTES}: {_NO_ROUTES_REMEDY}",
+                "warning": "; ".join(warnings),
             }
         )
     elif failed:
@@ -131,6 +133,8 @@ def command(
         screen.err(f"  do: {_NO_ROUTES_REMEDY}")
     else:
         screen.out(f"Arrived in {walk.seconds:.2f} s.")
+    if walk.warning and not screen.as_json:
+        screen.warn(walk.warning)
     return 1 if failed else 0
 
 

@@ -74,11 +74,14 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The hops that were made, of how many, and the seconds from the first to the last."""
+    """The hops that were made, of how many, and the seconds from the first to the last.
+
+    `warning`: why the way proves nothing of what the daemon would do with the rule."""
 
     hops: tuple[Hop, ...]
     planned: int
     seconds: float
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ class _Drill:
             arrived = self._clock.timer()
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        return Walk(tuple(self._hops), self._planned, arrived - began)
+        warning = self._rehearsal.warning if self._rehearsal is not None else ""
+        return Walk(tuple(self._hops), self._planned, arrived - began, warning)
 
     def _add(self, hop: Hop) -> None:
         self._hops.append(hop)

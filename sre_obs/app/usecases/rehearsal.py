@@ -24,13 +24,14 @@ from sre_obs.evaluate.ports import Renderer
 from sre_obs.model.alert import Alert
 from sre_obs.model.errors import ContentError, UsageError
 from sre_obs.model.problem import Severity
-from sre_obs.model.rule import Rule
+from sre_obs.model.rule import Rule, RuleState
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A rule with the case that is to fire. `rule` is as the case runs it; `labels` are what
-    overrides make of it where the daemon runs, since routes go by them."""
+    """A rule with the case that is to fire. `rule` is as the case runs it; `told` is what
+    overrides make of it where the daemon runs: routes go by its labels, and its numbers are
+    those to be read, where the case fires with them too."""
 
     rule: Rule
     told: Rule
@@ -44,15 +45,36 @@ class Rehearsal:
 
     def alert(self, renderer: Renderer, timer: Callable[[], float]) -> tuple[Alert | None, str]:
         """The first alert of the case, and how it came about or why not. Blocks."""
-        start = self.suite.start
-        types = contract_types(self.suite.rule)
-        source = Stage.of(self.rule, self.case, types, start).source(self.rule.source)
+        if self.told.origins:
+            alert, words = self._played(self.told, renderer, timer)
+            if alert is not None:
+                return alert, words
         rule = replace(
             self.rule,
             severity=self.told.severity,
             owner=self.told.owner,
             labels=self.told.labels,
         )
+        alert, words = self._played(rule, renderer, timer)
+        if alert is not None and self.told.origins:
+            words += "; with the overrides its case does not"
+        return alert, words
+
+    @property
+    def warning(self) -> str:
+        """Why nobody would be told of this rule's alerts where the daemon runs, if so."""
+        if self.told.state is RuleState.LIVE:
+            return ""
+        place = self.told.origins.get("state")
+        where = f" in {place.file}:{place.line}" if place is not None else ""
+        return f"{self.told.id} is {self.told.state}{where}: the daemon would tell nobody"
+
+    def _played(
+        self, rule: Rule, renderer: Renderer, timer: Callable[[], float]
+    ) -> tuple[Alert | None, str]:
+        start = self.suite.start
+        types = contract_types(self.suite.rule)
+        source = Stage.of(rule, self.case, types, start).source(rule.source)
         played = play(rule, self.case, source, renderer, start=start, timer=timer)
         first = next(iter(played.episodes), None)
         if first is None or first.alert is None:
@@ -93,8 +115,14 @@ def find_rehearsal(settings: Settings, name: str) -> Rehearsal:
         )
     told = rule
     if settings.overrides is not None:
-        overrides, _ = load_overrides(settings.overrides, environment=settings.environment)
-        (told,), _ = apply_overrides((rule,), overrides)
+        overrides, problems = load_overrides(settings.overrides, environment=settings.environment)
+        wrong = [p for p in problems if p.severity is Severity.ERROR]
+        if wrong:
+            raise ContentError(wrong)
+        (told,), problems = apply_overrides((rule,), overrides)
+        wrong = [p for p in problems if p.severity is Severity.ERROR]
+        if wrong:
+            raise ContentError(wrong)
     ready, problems = tuned(rule, suite)
     if ready is None:
         raise ContentError(problems)
