@@ -246,6 +246,34 @@ def test_an_alert_from_the_api_is_never_taken_for_kibana_s() -> None:
     assert orphaned([sent], [], T0) == ()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": None},
+        {"rule__uuid": {}},
+        {"@timestamp": "soon", "rule__execution__timestamp": None},
+        {"rule__execution__timestamp": -(10**15), "@timestamp": -(10**15)},
+    ],
+)
+def test_a_document_that_cant_be_read_holds_its_alert(odd: dict[str, Any]) -> None:
+    site = Site()
+    site.look(T0, hit(T0))
+    held = held_of(site.alerts.values(), "kib")
+    found = follow([hit(T0, **odd)], held, Memory(), OPTIONS, T0 + 60, whole=True)
+    assert (found.alerts, found.unreadable) == ((), 1)
+
+
+def test_hits_that_are_none_are_left_out() -> None:
+    found = follow([None, 7, {}, {"_id": "x"}], {}, Memory(), OPTIONS, T0, whole=True)
+    assert (found.alerts, found.unreadable) == ((), 4)
+
+
+def test_a_time_beyond_the_calendar_is_no_time() -> None:
+    security = {"rule__rule_type_id": "siem.queryRule"}
+    strange = hit(T0, **security, rule__execution__timestamp=-(10**15))
+    assert one(Site().look(T0, strange)).annotations["url"].startswith("https://")
+
+
 def test_older_kibanas_write_groups_as_pairs_or_not_at_all() -> None:
     pairs = hit(T0, group=[{"field": "service.name", "value": "shop"}])
     pairs["_source"].pop("kibana")

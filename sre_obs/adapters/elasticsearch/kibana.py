@@ -93,6 +93,8 @@ class KibanaAlerts:
             if partial is not None:
                 raise partial
             hits = body["hits"]["hits"]
+            if not isinstance(hits, list) or len(hits) > PAGE:
+                raise self._errors.garbled("not the page of hits that was asked for")
             yield from hits
             if len(hits) < PAGE:
                 return

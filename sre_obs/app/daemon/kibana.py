@@ -75,6 +75,9 @@ class Follower:
                 await self.look()
             except StoreError as error:
                 log.error("store refuses; looked at again later", error=error.message)
+            except Exception:
+                # Ours to mend, whatever it is: it must not cost the daemon and all its rules.
+                log.exception("a look at Kibana's alerts failed", source=self.name)
             await self._clock.sleep(self._poll)
 
     async def look(self) -> None:
@@ -98,6 +101,9 @@ class Follower:
             held = held_of(self._engine.ledger.alerts.values(), self.name)
             followed = follow(hits, held, self._memory, self._options, now, whole=whole)
             self._memory, found = followed.memory, followed.alerts
+            if followed.unreadable:
+                words = "alert documents that can't be read are left out, their alerts held"
+                log.warning(words, source=self.name, count=followed.unreadable)
             if whole:
                 self._whole_at = began
                 found += self._silent(followed.silent_since, now)

@@ -36,6 +36,8 @@ LEFT_OUT = (
 # Fields at the root that tell entities apart where a rule type has no grouping of its own.
 ROOT = tuple(name for name in FIELDS if not name.startswith(("@", "kibana.")))
 _TEXT = 2_000
+# 1970 and the end of the calendar: what is not between them is no time of an alert.
+_FIRST, _LAST = 0.0, 253_402_300_799.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,18 @@ class KibanaAlert:
         return self.rule_type.startswith("siem.") or ".alerts-security." in self.index
 
 
-def read(hit: Mapping[str, Any]) -> KibanaAlert | None:
-    """A hit of a search on `.alerts-*`; None for one that lacks what makes it an alert."""
+def uuid_of(hit: Any) -> str:
+    """The id of the alert that a hit is about, also where nothing else of it can be read."""
+    if not isinstance(hit, Mapping):
+        return ""
     source = hit.get("_source")
+    own = flat(source).get("kibana.alert.uuid") if isinstance(source, Mapping) else None
+    return _text(own) or _text(hit.get("_id"))
+
+
+def read(hit: Any) -> KibanaAlert | None:
+    """A hit of a search on `.alerts-*`; None for one that lacks what makes it an alert."""
+    source = hit.get("_source") if isinstance(hit, Mapping) else None
     if not isinstance(source, Mapping):
         return None
     found = flat(source)
@@ -169,9 +180,12 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return str(value)[:_TEXT]
+    try:
+        return str(value)[:_TEXT]
+    except ValueError:  # a whole number with thousands of digits
+        return ""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -182,12 +196,13 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _moment(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return value / 1000
-    if not isinstance(value, str):
-        return None
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
+        if isinstance(value, int | float):
+            at = value / 1000
+        elif isinstance(value, str) and (found := datetime.fromisoformat(value)).tzinfo:
+            at = found.timestamp()
+        else:
+            return None
+    except (ValueError, OverflowError):
         return None
-    return moment.timestamp() if moment.tzinfo is not None else None
+    return at if _FIRST < at < _LAST else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sre_obs.evaluate.kibana.alert import UUID, alert_of, identity, same
-from sre_obs.evaluate.kibana.document import KibanaAlert, read
+from sre_obs.evaluate.kibana.document import KibanaAlert, read, uuid_of
 from sre_obs.evaluate.kibana.standing import SKEW, Kind, Options, Standing, standing
 from sre_obs.model.alert import Alert, EndReason
 
@@ -39,15 +39,17 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The alerts to take in, what to remember, and since when Kibana is silent, if it is."""
+    """The alerts to take in, what to remember, since when Kibana is silent, if it is, and
+    how many documents could not be read: what they are about is held."""
 
     alerts: tuple[Alert, ...]
     memory: Memory
     silent_since: float | None = None
+    unreadable: int = 0
 
 
 def follow(
-    hits: Iterable[Mapping[str, Any]],
+    hits: Iterable[Any],
     held: Mapping[str, Alert],
     memory: Memory,
     options: Options,
@@ -57,7 +59,14 @@ def follow(
 ) -> Followed:
     """`hits` are the documents of one look; `held` the alerts of this source that are not
     over, by fingerprint."""
-    documents = [found for hit in hits if (found := read(hit)) is not None]
+    documents: list[KibanaAlert] = []
+    odd: list[str] = []
+    for hit in hits:
+        found = read(hit)
+        if found is None:
+            odd.append(uuid_of(hit))
+        else:
+            documents.append(found)
     memory = _remember(memory, documents, now)
     standings = _newest(documents, options, now)
     silent_since = _silence(standings, held, memory, now) if whole else None
@@ -82,8 +91,10 @@ def follow(
             alerts.append(alert)
     if whole:
         missing = held.keys() - {identity(document, options.source) for document in documents}
-        alerts += [_ended(held[print_], now, EndReason.DELETED) for print_ in sorted(missing)]
-    return Followed(tuple(alerts), memory, silent_since)
+        # A document that can't be read is there: nobody deleted it.
+        gone = [p for p in sorted(missing) if held[p].annotations.get(UUID) not in odd]
+        alerts += [_ended(held[print_], now, EndReason.DELETED) for print_ in gone]
+    return Followed(tuple(alerts), memory, silent_since, len(odd))
 
 
 def uuids_of(held: Iterable[Alert]) -> Sequence[str]:
