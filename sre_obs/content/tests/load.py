@@ -167,6 +167,7 @@ class _Reader:
             fields=fields,
             series=series,
             dates=dates,
+            node=node,
         )
 
     def _count(self, shape: BlockShape, node: Map, series: Mapping[str, tuple[Any, ...]]) -> int:
@@ -204,7 +205,7 @@ class _Reader:
                 message = f"no such file: {shown(shape.file)}"
                 self._add("tests/no-recording", where, message, "put it beside the test")
         first = shape.shift.first if shape.shift is not None else None
-        return Recorded(found or Path(shape.file), place, shape.index, first)
+        return Recorded(found or Path(shape.file), place, shape.index, first, node)
 
     def _fields(self, node: Node | None) -> dict[str, Any]:
         if node is None:
@@ -290,7 +291,7 @@ class _Reader:
             if one.ended is not None and one.resolves is None:
                 message = '"ended" is of an alert that resolves'
                 self._add("tests/wrong-value", place, message, "add resolves")
-            found.append(_expectation(one, place))
+            found.append(_expectation(one, place, item))
         return found
 
     def _no_map(self, node: Node, what: str) -> None:
@@ -301,7 +302,7 @@ class _Reader:
         self._problems.append(self._document.problem(slug, place, message, remedy))
 
 
-def _expectation(shape: ExpectShape, place: Location) -> Expected:
+def _expectation(shape: ExpectShape, place: Location, node: Node) -> Expected:
     levels = None
     if shape.levels is not None:
         levels = tuple(Change(one.at, one.severity) for one in shape.levels)
@@ -317,6 +318,7 @@ def _expectation(shape: ExpectShape, place: Location) -> Expected:
         severity=shape.severity,
         levels=levels,
         text=shape.text,
+        node=node,
     )
 
 

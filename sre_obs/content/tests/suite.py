@@ -1,4 +1,7 @@
-"""The nouns of a test file. Times in them are seconds from the file's `start`, its 0s."""
+"""The nouns of a test file. Times in them are seconds from the file's `start`, its 0s.
+
+A `node` is what was written, for the places of what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,7 @@ class Block:
     fields: Mapping[str, Any] = field(default_factory=dict)
     series: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     dates: Mapping[str, Date] = field(default_factory=dict)
+    node: Node | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Recorded:
     location: Location
     index: str = ""
     first: float | None = None
+    node: Node | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Expected:
     severity: str | None = None
     levels: tuple[Change, ...] | None = None
     text: Mapping[str, str] = field(default_factory=dict)
+    node: Node | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ from sre_obs.content.mistakes import shown
 from sre_obs.content.routes.build import hide_secrets
 from sre_obs.content.routes.checks import unknown_label, unreachable
 from sre_obs.content.routes.load import SlackDefaults, load_routes
+from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import find
 from sre_obs.content.silences.load import read_silences
 from sre_obs.content.telemetry.load import load_pack
+from sre_obs.content.tests.against import UNREAD_INDEX, against
 from sre_obs.content.tests.load import load_suite, rule_of
 from sre_obs.content.yaml import Document, Scalar, Seq
 from sre_obs.model.errors import QueryError
@@ -29,11 +31,14 @@ from sre_obs.model.rule import Rule
 from sre_obs.model.secret import Secret
 from sre_obs.query.matchers import parse_matchers
 
+_ANY = ("*-*", "*:*-*")
+
 UNKNOWN_ALERT = "silences/unknown-alert"
 
 IGNORABLE: Mapping[Kind, frozenset[str]] = {
     Kind.ROUTES: frozenset((unreachable.SLUG, unknown_label.SLUG, "routes/unused-receiver")),
     Kind.SILENCES: frozenset((UNKNOWN_ALERT,)),
+    Kind.TEST: frozenset((UNREAD_INDEX,)),
     Kind.OVERRIDES: frozenset(
         ("overrides/unknown-rule", "rules/window-too-short", "rules/for-too-short")
     ),
@@ -121,15 +126,21 @@ def _alertname(document: Document, node: Scalar, slugs: set[str]) -> Iterable[Pr
 
 
 def _tests(file: File) -> list[Problem]:
-    _, problems = load_suite(file.path, name=file.name, recordings=bundled_recordings())
-    rule = rule_of(file.path)
-    if not rule.is_file():
+    suite, problems = load_suite(file.path, name=file.name, recordings=bundled_recordings())
+    path = rule_of(file.path)
+    if path.is_file():
+        # What is wrong with the rule is said of its own file. Which indices it may read is
+        # the settings' matter and none of the test's.
+        rule = load_rule(path, allow=_ANY)[0] if suite is not None else None
+        if suite is not None and rule is not None:
+            problems += against(suite, rule)
+    else:
         problems.append(
             Problem(
                 "tests/no-rule",
                 Severity.ERROR,
                 Location(file.name),
-                f"there is no rule {shown(rule.name)} beside this test",
+                f"there is no rule {shown(path.name)} beside this test",
                 "name the test <slug>.test.yml, as the rule",
             )
         )
