@@ -210,7 +210,8 @@ def _begins(before: EntityState | None, history: str) -> bool:
 def _false(run: _Run, before: EntityState | None) -> EntityState | None:
     rule, verdict, at, history = run.rule, run.verdict, run.at, run.history
     if before is not None and before.phase in ALERTING and not verdict.forget:
-        kept = _kept(rule, before, at)
+        last_true = _last_true(rule, before, at)
+        kept = _kept(rule, last_true, at)
         if not kept and rule.flapping is not None:
             if last_change(history) != ENDED:
                 history += ENDED
@@ -221,7 +222,7 @@ def _false(run: _Run, before: EntityState | None) -> EntityState | None:
                 phase=Phase.KEEPING,
                 value=before.value if verdict.value is None else verdict.value,
                 stale_since=None,
-                last_true_at=min(before.last_true_at, at),  # the clock may have been set back
+                last_true_at=min(last_true, at),  # the clock may have been set back
                 since_levels=(None,) * len(before.since_levels),
                 history=trimmed(rule, history) if history else "",
             )
@@ -245,9 +246,16 @@ def _false(run: _Run, before: EntityState | None) -> EntityState | None:
     )
 
 
-def _kept(rule: Rule, before: EntityState, at: float) -> bool:
+def _last_true(rule: Rule, before: EntityState, at: float) -> float:
+    """The last run that did not say false: those that could not tell changed nothing."""
+    if before.phase is Phase.FIRING:
+        return max(before.last_true_at, at - rule.interval)
+    return before.last_true_at
+
+
+def _kept(rule: Rule, last_true: float, at: float) -> bool:
     # Zero seconds kept is not kept at all, even by a clock that stepped back.
-    return rule.keep_firing_for > 0 and at - before.last_true_at < rule.keep_firing_for
+    return rule.keep_firing_for > 0 and at - last_true < rule.keep_firing_for
 
 
 def _peak(rule: Rule, before: float | None, value: float | None) -> float | None:

@@ -149,7 +149,7 @@ def test_a_caret_stands_under_its_character_in_display_cells(
         ("ü 名 €", "ü 名 €"),
         ("a\x1b]0;x\x07", "a\\x1b]0;x\\x07"),
         ("\u202eabc", "\\u202eabc"),
-        ("a\r\nb", "a\\r\nb"),
+        ("a\r\n::error::b", "a\\r\\n::error::b"),
         ("\ud800", "\\ud800"),
         ("it's \\ fine", "it's \\ fine"),
     ],

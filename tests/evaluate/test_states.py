@@ -68,6 +68,14 @@ def test_keeping_lasts_no_longer_than_it_was_told(truths: list[Truth], keep: flo
             assert 0 < T0 + 60 * number - state.last_true_at < keep
 
 
+@pytest.mark.parametrize("unknown", [Truth.STALE, Truth.INSUFFICIENT])
+def test_what_could_not_be_told_uses_up_no_time_of_keeping(unknown: Truth) -> None:
+    states = walk([Truth.TRUE, *[unknown] * 9, Truth.FALSE, Truth.FALSE, Truth.FALSE], 0.0, 150.0)
+    phases = [state.phase if state is not None else None for state in states]
+    kept = [Phase.KEEPING, Phase.KEEPING, None]
+    assert phases == [None, *[Phase.FIRING] * 10, *kept]
+
+
 # Sequences, a letter a run: "-" false, "a" the base level holds, "b" the first further one
 # too, "c" the second; "s" stale, "i" insufficient.
 

@@ -26,7 +26,10 @@ def show(screen: Screen, error: SreObsError) -> None:
         show_problems(screen, error.problems)
         return
     where = f"{error.where}: " if error.where else ""
-    screen.err(f"{click.style('error', fg='red')}: {printable(where + error.message)}")
+    # Only what is about the command line has lines of its own: somebody typed it here.
+    lines = error.message.split("\n") if error.slug == "usage" else [error.message]
+    message = "\n".join(map(printable, lines))
+    screen.err(f"{click.style('error', fg='red')}: {printable(where)}{message}")
     remedy = f"do: {printable(error.remedy)}  " if error.remedy else ""
     screen.err(f"  {remedy}[{error.slug}]")
 
@@ -121,11 +124,9 @@ def unexpected(error: BaseException) -> SreObsError:
 
 
 def printable(text: str) -> str:
-    """`text` with control characters escaped, so that foreign text can't steer a terminal.
-
-    A line end stays: our own messages have some.
-    """
-    return "".join(c if c == "\n" else _shown(c) for c in text)
+    """`text` on one line with control characters escaped: foreign text can neither steer a
+    terminal nor begin a line, which some that read our output take for a command."""
+    return "".join(map(_shown, text))
 
 
 def excerpt(line: str, start: int, length: int, room: int | None) -> tuple[str, str]:
