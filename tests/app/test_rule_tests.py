@@ -206,6 +206,21 @@ CASE = """\
             "warning nobody at 03:02:00 (2m), until 03:06:00 (6m) | "
             "warning web-1 at 03:02:00 (2m), until 03:06:00 (6m), value 5",
         ),
+        (
+            "5",
+            "[{entity: {podd: web-1}, fires: 2m, resolves: 6m}]",
+            "warning web-1 at 03:02:00 (2m), until 03:06:00 (6m) | "
+            "warning web-1 at 03:02:00 (2m), until 03:06:00 (6m), value 5; "
+            '"podd" is not in the rule\'s group_by, write pod',
+        ),
+        (
+            "5",
+            "[{labels: {ownr: shop, region: eu}, fires: 2m, resolves: 6m}]",
+            "warning shop/eu at 03:02:00 (2m), until 03:06:00 (6m) | "
+            "warning web-1 at 03:02:00 (2m), until 03:06:00 (6m), value 5; "
+            '"ownr" is not among the alert\'s labels, write owner; '
+            '"region" is not among the alert\'s labels',
+        ),
     ],
 )
 def test_what_differs_is_said_in_two_lines(
@@ -216,6 +231,17 @@ def test_what_differs_is_said_in_two_lines(
     assert told(report) == [f"one: {difference}"]
     assert report.failed == 1
     assert not report.ok
+
+
+def test_documents_that_the_rule_does_not_read_are_named_where_an_alert_is_missing(
+    place: Place,
+) -> None:
+    place.write(TEST.replace("index: logs-app.log-default", "index: logs-ap.log-default"))
+    assert told(place.run()) == [
+        "five errors fire: warning web-1 at 03:02:00 (2m), until 03:06:00 (6m), ended: under "
+        "limit, value 5, summary '5 errors in web-1' | nothing; no value at all, limit 5; "
+        "the rule reads logs-app.log-* and not logs-ap.log-default"
+    ]
 
 
 def test_each_alert_of_a_case_is_expected_or_a_difference(place: Place) -> None:

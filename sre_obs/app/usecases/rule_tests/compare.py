@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from sre_obs.app.usecases.rule_tests.play import Episode, Played
 from sre_obs.content.duration import format_duration
+from sre_obs.content.mistakes import shown
 from sre_obs.content.tests.suite import Case, Expected
+from sre_obs.evaluate.alerts import label_names
 from sre_obs.model.problem import Location
 from sre_obs.model.rule import Rule
 
@@ -50,6 +53,8 @@ def differences(rule: Rule, case: Case, played: Played, start: float) -> list[Di
         other = episodes.pop(0) if episodes else None
         wanted = telling.expected(expected_) if expected_ is not None else "nothing"
         got = telling.episode(other) if other is not None else "nothing"
+        if expected_ is not None:
+            got = "; ".join((got, *telling.unknown(expected_, other)))
         place = expected_.location if expected_ is not None else case.location
         found.append(Difference(place, wanted, got, missing=other is None))
     wrong = played.error
@@ -161,6 +166,23 @@ class Telling:
         parts.append(f"value {_number(episode.value)}")
         return ", ".join(parts)
 
+    def unknown(self, expected: Expected, episode: Episode | None) -> list[str]:
+        """Names by which an expectation tells an alert, and that no alert of the rule has."""
+        fields = label_names(self._rule)
+        labels = {*fields.values(), *self._rule.labels, *(episode.labels if episode else ())}
+        told = [
+            _unknown(name, "in the rule's group_by", fields)
+            for name in expected.entity
+            if name not in fields
+        ]
+        if episode is not None:
+            told += [
+                _unknown(name, "among the alert's labels", labels)
+                for name, value in expected.labels.items()
+                if value and name not in labels
+            ]
+        return told
+
     def _begin(self, severity: str, entity: Mapping[str, str]) -> str:
         name = "/".join(entity.values())
         return " ".join(part for part in (severity or self._rule.severity, name) if part)
@@ -171,6 +193,11 @@ class Telling:
     def _levels(self, changes: Sequence[tuple[float, str]]) -> str:
         told = [f"{severity} at {self.at(at)}" for at, severity in changes]
         return f"then {', '.join(told)}" if told else "no other level"
+
+
+def _unknown(name: str, where: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"{shown(name)} is not {where}" + (f", write {near[0]}" if near else "")
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Of an alert that did not come: how near it was."""
+"""Of an alert that did not come: how near it was, and which documents nothing reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sre_obs.app.usecases.rule_tests.compare import Difference
 from sre_obs.app.usecases.rule_tests.play import TimedSource
+from sre_obs.app.usecases.rule_tests.source import CaseSource
 from sre_obs.evaluate.evaluate import evaluate
 from sre_obs.evaluate.ports import Renderer
 from sre_obs.model.rule import Comparison, Rule, RuleKind
@@ -32,6 +33,17 @@ def loosened(rule: Rule) -> Rule:
         annotations={},
         evidence=(),
     )
+
+
+def unread(found: Sequence[Difference], rule: Rule, source: CaseSource) -> list[Difference]:
+    """The same differences; those of a missing alert name the indices of the case that the
+    rule does not read."""
+    read = list(dict.fromkeys((*rule.index, *(i for m in rule.measures for i in m.index))))
+    names = source.unread(read)
+    if not names:
+        return list(found)
+    words = f"the rule reads {', '.join(read)} and not {', '.join(names)}"
+    return [replace(one, got=f"{one.got}; {words}") if one.missing else one for one in found]
 
 
 def nearest(

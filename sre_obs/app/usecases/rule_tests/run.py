@@ -29,7 +29,7 @@ from sre_obs.app.usecases.rule_tests.files import (
     watched,
     written_rule,
 )
-from sre_obs.app.usecases.rule_tests.nearest import nearest
+from sre_obs.app.usecases.rule_tests.nearest import nearest, unread
 from sre_obs.app.usecases.rule_tests.play import Played, play
 from sre_obs.app.usecases.rule_tests.report import Report, Result
 from sre_obs.app.usecases.rule_tests.share import processors, shared
@@ -225,6 +225,7 @@ class Runner:
         found = differences(rule, case, played, start)
         if any(one.missing for one in found):
             found = nearest(found, rule, source, renderer, played.times)
+            found = unread(found, rule, source)
         return found, source, played.times
 
     def _there(

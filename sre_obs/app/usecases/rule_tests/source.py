@@ -84,6 +84,11 @@ class CaseSource:
                 found.setdefault(field.name, field.type)
         return found
 
+    def unread(self, indices: Sequence[str]) -> list[str]:
+        """The indices that have documents and that these patterns do not name."""
+        read = self._corpus.resolve(indices, ignore_unavailable=True)
+        return [name for name in self._corpus.indices if name not in read]
+
     def describe(self) -> str:
         """What is there."""
         return f"{len(self._corpus)} documents of a test"
