@@ -31,7 +31,19 @@ What does not live here: which environment this is (a setting), and how an entit
 
 from __future__ import annotations
 
-from sre_obs.content.overrides.load import Override, load_overrides, parse_overrides
+from sre_obs.content.overrides.load import (
+    Override,
+    load_environments,
+    load_overrides,
+    parse_overrides,
+)
 from sre_obs.content.overrides.tune import apply_overrides, tune
 
-__all__ = ["Override", "apply_overrides", "load_overrides", "parse_overrides", "tune"]
+__all__ = [
+    "Override",
+    "apply_overrides",
+    "load_environments",
+    "load_overrides",
+    "parse_overrides",
+    "tune",
+]

@@ -45,6 +45,20 @@ def parse_overrides(
     return _read(*yaml.parse(text, file), environment)
 
 
+def load_environments(
+    path: Path, *, name: str = "", most: int = 100
+) -> tuple[tuple[tuple[Override, ...], ...], list[Problem]]:
+    """The overrides of a file as they are without an environment, then in each of its first
+    environments, `most` of them."""
+    document, problems = yaml.load(path, name=name)
+    shape, wrong = read_shape(document, OverridesShape, WORDS)
+    problems = problems + wrong
+    if shape is None or not error_free(problems):
+        return (), problems
+    chosen = ("", *list(shape.environments)[:most])
+    return tuple(_chosen(document, shape, environment) for environment in chosen), problems
+
+
 def _read(
     document: Document, problems: list[Problem], environment: str
 ) -> tuple[tuple[Override, ...], list[Problem]]:
@@ -53,17 +67,24 @@ def _read(
     if shape is None or not error_free(problems):
         return (), problems
     assert isinstance(document.root, Map)
-    found = list(_block(document, document.root, shape))
-    chosen = shape.environments.get(environment)
-    above = document.root.get("environments")
-    if chosen is not None and isinstance(above, Map):
-        block = above[environment]
-        assert isinstance(block, Map)
-        found += _block(document, block, chosen)
-    elif environment and isinstance(above, Map):
+    written = isinstance(document.root.get("environments"), Map)
+    if environment and environment not in shape.environments and written:
         place = document.key(document.root, "environments")
         problems.append(_unknown(document, place, environment, shape.environments))
-    return tuple(found), problems
+    return _chosen(document, shape, environment), problems
+
+
+def _chosen(document: Document, shape: OverridesShape, environment: str) -> tuple[Override, ...]:
+    """What holds in an environment, its own last."""
+    assert isinstance(document.root, Map)
+    found = list(_block(document, document.root, shape))
+    own = shape.environments.get(environment)
+    above = document.root.get("environments")
+    if own is not None and isinstance(above, Map):
+        block = above[environment]
+        assert isinstance(block, Map)
+        found += _block(document, block, own)
+    return tuple(found)
 
 
 def _block(document: Document, block: Map, shape: EnvironmentShape) -> Iterator[Override]:

@@ -15,7 +15,7 @@ GOOD = rule("query: 'kubernetes.pod.status.phase: failed'")
 TEST = """\
 cases:
   - name: one
-    documents: [{index: metrics-kubernetes.state_pod-x, count: 5, fields: {host.name: a}}]
+    documents: [{index: INDEX, count: 5, fields: {host.name: a}}]
     expect: []
 """
 
@@ -31,7 +31,9 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
 
 def well(folder: Path, slug: str = "shop/well", text: str = GOOD) -> Path:
     """A rule with its test, of which nothing is found."""
-    write(folder, {f"{slug}.yml": text, f"{slug}.test.yml": TEST})
+    index = text.partition("index: ")[2].split()[0]
+    test = TEST.replace("INDEX", index.replace("*", "x"))
+    write(folder, {f"{slug}.yml": text, f"{slug}.test.yml": test})
     return folder / f"{slug}.yml"
 
 

@@ -138,6 +138,31 @@ def test_an_override_of_a_bundled_rule_is_known(tmp_path: Path) -> None:
     assert slugs(look(tmp_path)) == ["overrides.yml:3 overrides/unknown-rule"]
 
 
+def test_the_overrides_of_every_environment_are_looked_at_and_what_all_share_once(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "rules:\n"
+        "  shop/nothing: {for: 5m}\n"
+        "environments:\n"
+        "  staging:\n"
+        "    variables: {fewset: 3}\n"
+        "    rules:\n"
+        "      postgresql/pg-rollback-ratio: {threshold: {limit: 0.2, clear: 0.3}}\n"
+        "  test:\n"
+        "    rules:\n"
+        "      hoosts/*: {state: disabled}\n"
+        "      postgresql/pg-rollback-ratio: {variables: {fewest: 5}}\n"
+    )
+    write(tmp_path, {"overrides.yml": text})
+    assert slugs(look(tmp_path)) == [
+        "overrides.yml:2 overrides/unknown-rule",
+        "overrides.yml:5 overrides/unknown-variable",
+        "overrides.yml:7 overrides/wrong-value",
+        "overrides.yml:10 overrides/unknown-rule",
+    ]
+
+
 def test_a_silence_of_a_misspelled_alert_is_told(tmp_path: Path) -> None:
     well(tmp_path, "shop/pod-failed")
     silence = (

@@ -150,12 +150,14 @@ def _tests(file: File) -> list[Problem]:
 def _overrides(
     file: File, document: Document, load: Callable[[Iterable[str]], Sequence[Rule]]
 ) -> list[Problem]:
-    from sre_obs.content.overrides import apply_overrides, load_overrides
+    from sre_obs.content.overrides import apply_overrides, load_environments
 
-    overrides, problems = load_overrides(file.path, name=file.name)
-    rules = load({override.pattern for override in overrides})
-    _, wrong = apply_overrides(rules, overrides)
-    return [*problems, *(p for p in wrong if p.location.file == document.file)]
+    environments, problems = load_environments(file.path, name=file.name)
+    rules = load({override.pattern for each in environments for override in each})
+    for overrides in environments:
+        _, wrong = apply_overrides(rules, overrides)
+        problems += [p for p in wrong if p.location.file == document.file]
+    return problems
 
 
 def matching(patterns: Iterable[str], id_: str) -> bool:
