@@ -277,6 +277,20 @@ def test_a_second_episode_is_another_alert(place: Place) -> None:
     assert told(place.run()) == []
 
 
+def test_a_case_of_too_many_runs_is_refused_and_not_cut_off(place: Place) -> None:
+    many = "    until: 10d\n    documents:\n"
+    place.write(TEST.replace("    documents:\n", many, 1), RULE.replace("1m", "15s", 1))
+    report = place.run()
+    problem = report.problems[0]
+    assert f"{problem.slug}: {problem.message}: {problem.remedy}" == (
+        'tests/too-many: "five errors fire" needs 57,601 runs, at most 50,000: '
+        "set until, or a longer interval in overrides"
+    )
+    assert str(problem.location) == "rules/app/errors.test.yml:2:5"
+    assert "five errors fire" not in {result.name for result in report.results}
+    assert not report.ok
+
+
 def test_how_the_rule_stands_at_a_time_is_compared(place: Place) -> None:
     place.write(
         TEST
@@ -464,6 +478,14 @@ def folder(place: Place) -> Path:
     """Rules of which one passes and one does not."""
     place.write(TEST + ALL_CLAUSES)
     place.write(TEST.replace("fires: 2m", "fires: 3m"), slug="late")
+    (place.folder / "empty").mkdir()
+    (place.folder / "broken").mkdir()
+    (place.folder / "broken" / "errors.yml").write_text(RULE)
+    (place.folder / "broken" / "errors.test.yml").write_text(
+        TEST + CASE.replace("five errors fire", "fiv errors fire").replace("N", "5")
+        + "  - {name: two, documents: [helthy], expect: []}\n"
+        + "  - {name: three, like: two, expect: []}\n"
+    )  # fmt: skip
     return place.folder
 
 
@@ -476,6 +498,9 @@ def folder(place: Place) -> Path:
         ("passed", "sre-obs test rules/app/errors.test.yml --coverage-required"),
         ("coverage", "sre-obs test rules/app/late.test.yml --filter level --coverage-required"),
         ("nowhere", "sre-obs test nowhere"),
+        ("no-case", "sre-obs test rules --filter nothing"),
+        ("no-test", "sre-obs test empty -o json"),
+        ("left-out", "sre-obs test broken"),
         ("format", "sre-obs test rules -o xml"),
         ("two", "sre-obs test rules -o json -o junit"),
         ("no-server", "sre-obs test rules --against elasticsearch"),

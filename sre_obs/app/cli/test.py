@@ -77,10 +77,13 @@ def command(
     rules/TESTING.md says how they are written.
     """
     from sre_obs.app.usecases.rule_tests.run import find_tests, runner, watched
+    from sre_obs.content.shape import error_free
 
     with runner(_server(url, config) if against else None) as run:
         report = run(find_tests(paths), chosen=chosen)
         _tell(screen, report, outputs)
+        if not report.results and error_free(report.problems):
+            _tell_nothing(screen, ", ".join(map(str, paths)), chosen)
         if watch:
             for files in watched(paths):
                 screen.err("")
@@ -100,6 +103,17 @@ def _server(url: str, config: Path | None) -> ElasticsearchOptions:
     if source is None or not source.hosts:
         raise UsageError("no server is named", where="--against", remedy="write --url URL")
     return source_options("default", source)
+
+
+def _tell_nothing(screen: Screen, paths: str, chosen: str) -> None:
+    """Say that there was nothing to test: a job that is green must have tested something."""
+    message = f"no test in {paths}: nothing was tested"
+    remedy = "write <slug>.test.yml beside a rule"
+    if chosen:
+        message = f'no case in {paths} fits --filter "{chosen}": nothing was tested'
+        remedy = "give a part of a case's or a rule's name"
+    screen.err(f"{click.style('error', fg='red')}: {printable(message)}")
+    screen.err(f"  do: {remedy}")
 
 
 def _tell(screen: Screen, report: Report, outputs: Mapping[str, Path | None]) -> None:
@@ -130,8 +144,10 @@ def _text(report: Report) -> str:
     if report.server:
         told = f"{len(report.results) - failed} agree" + (f", {failed} differ" if failed else "")
         lines.append(f"server: {printable(report.server)}")
+    told += f", {report.left_out} left out" if report.left_out else ""
+    cases = len(report.results) + report.left_out
     lines.append(
-        f"{counted(len(report.rules), 'rule')}, {counted(len(report.results), 'case')}: "
+        f"{counted(len(report.rules), 'rule')}, {counted(cases, 'case')}: "
         f"{told} ({report.seconds:.1f} s)"
     )
     if report.clauses:
@@ -157,9 +173,10 @@ def _json(report: Report) -> dict[str, Any]:
     return {
         "server": report.server,
         "rules": len(report.rules),
-        "cases": len(report.results),
+        "cases": len(report.results) + report.left_out,
         "passed": len(report.results) - report.failed,
         "failed": report.failed,
+        "left_out": report.left_out,
         "seconds": round(report.seconds, 3),
         "failures": [
             {

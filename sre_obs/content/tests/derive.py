@@ -75,9 +75,12 @@ class _Derivation:
                         raise Wrong("tests/duplicate", place, message, "give it another name")
                     derived.append(one)
             except Wrong as wrong:
-                self._problems.append(
-                    self._document.problem(wrong.slug, wrong.place, wrong.message, wrong.remedy)
+                problem = self._document.problem(
+                    wrong.slug, wrong.place, wrong.message, wrong.remedy
                 )
+                # Once, however many cases are like the one that is wrong.
+                if problem not in self._problems:
+                    self._problems.append(problem)
         return derived, self._problems
 
     def _expanded(self, case: Map) -> Iterator[Derived]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sre_obs.app.usecases.rule_tests.watch import changes
+from sre_obs.content import yaml
 from sre_obs.content.overrides import tune
 from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import error_free
 from sre_obs.content.tests.load import is_test, rule_of
 from sre_obs.content.tests.suite import Suite
+from sre_obs.content.yaml import Map, Seq
 from sre_obs.model.errors import UsageError
 from sre_obs.model.problem import Location, Problem, Severity
 from sre_obs.model.rule import Rule
@@ -85,6 +87,17 @@ def tuned(rule: Rule, suite: Suite) -> tuple[Rule | None, list[Problem]]:
         return rule, []
     ready, problems = tune(rule, suite.document, suite.overrides)
     return (ready if error_free(problems) else None), problems
+
+
+def left_out(path: Path, suite: Suite | None) -> int:
+    """How many cases of a test file are written and wrong; all of them without a suite."""
+    document = suite.document if suite is not None else yaml.load(path)[0]
+    root = document.root
+    written = root.get("cases") if isinstance(root, Map) else None
+    if not isinstance(written, Seq):
+        return 0
+    known = {case.location for case in suite.cases} if suite is not None else set()
+    return sum(document.location(case.start) not in known for case in written)
 
 
 def _below(folder: Path) -> list[Path]:

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from sre_obs.content.mistakes import shown
 from sre_obs.content.tests.documents import last_of
 from sre_obs.content.tests.suite import Case, Change
 from sre_obs.evaluate.alerts import label_names
 from sre_obs.evaluate.evaluate import evaluate, unreadable
 from sre_obs.evaluate.ports import Renderer, Source
 from sre_obs.model.alert import Alert, EndReason
+from sre_obs.model.errors import ContentError
 from sre_obs.model.evaluation import Outcome, Phase
 from sre_obs.model.expression import NOW, Name, names
 from sre_obs.model.ledger import Ledger
+from sre_obs.model.problem import Problem, Severity
 from sre_obs.model.rule import NoData, Rule, RuleKind
 
 # Of one case: a window of a month with an interval of a second is a mistake.
@@ -75,10 +78,16 @@ def until_of(rule: Rule, case: Case, start: float) -> float:
     return max(over, rule.for_ + 2 * rule.interval)
 
 
-def rounds(rule: Rule, until: float) -> list[float]:
-    """The times of the evaluations, in seconds from 0s."""
-    count = min(int(until / rule.interval + 1e-9), MOST_ROUNDS)
-    return [round(k * rule.interval, 3) for k in range(count + 1)]
+def rounds(rule: Rule, case: Case, until: float) -> list[float]:
+    """The times of the evaluations, in seconds from 0s. Raises ContentError for too many: a
+    case that is cut off would pass whatever its end brings."""
+    count = int(until / rule.interval + 1e-9) + 1
+    if count > MOST_ROUNDS:
+        message = f"{shown(case.name)} needs {count:,} runs, at most {MOST_ROUNDS:,}"
+        remedy = "set until, or a longer interval in overrides"
+        place = case.location
+        raise ContentError([Problem("tests/too-many", Severity.ERROR, place, message, remedy)])
+    return [round(k * rule.interval, 3) for k in range(count)]
 
 
 class _Ending:
@@ -131,13 +140,13 @@ def play(
     whole: bool = False,
 ) -> Played:
     """Evaluate `rule` from 0s on, at each of its intervals, until nothing more can come of it
-    or (`whole`) for as long as the case says."""
+    or (`whole`) for as long as the case says. Raises ContentError for too many runs."""
     played = Played()
     ledger = Ledger()
     open_: dict[tuple[str, float], Episode] = {}
     fields = {label: name for name, label in label_names(rule).items()}
     ending = _Ending(rule, case, start)
-    for seconds in rounds(rule, until_of(rule, case, start)):
+    for seconds in rounds(rule, case, until_of(rule, case, start)):
         at = start + seconds
         source.now = at
         changes = evaluate(

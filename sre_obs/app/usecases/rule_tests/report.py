@@ -32,6 +32,7 @@ class Report:
 
     results: list[Result] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0  # cases that could not be run
     rules: set[str] = field(default_factory=set)
     seconds: float = 0.0
     server: str = ""  # which one the cases were compared with, if they were
@@ -45,5 +46,5 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether all that was to be run ran and passed."""
-        return not self.failed and error_free(self.problems)
+        """Whether all that was to be run ran and passed. Of nothing nothing is proven."""
+        return bool(self.results) and not self.failed and error_free(self.problems)

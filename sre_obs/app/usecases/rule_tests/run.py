@@ -24,6 +24,7 @@ from sre_obs.app.usecases.rule_tests.compare import Difference, differences
 from sre_obs.app.usecases.rule_tests.files import (
     Found,
     find_tests,
+    left_out,
     tested_rule,
     tuned,
     watched,
@@ -69,6 +70,7 @@ class _Share:
     trial: int
     results: list[Result] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0
     seen: list[set[bool]] = field(default_factory=list)
 
 
@@ -151,6 +153,7 @@ class Runner:
             for share in of.get(number, ()):
                 report.results += share.results
                 report.problems += share.problems
+                report.left_out += share.left_out
             if watch:
                 coverage = Coverage(trial.written)
                 for share in of.get(number, ()):
@@ -161,15 +164,18 @@ class Runner:
     def _trial(self, file: Found, report: Report, chosen: str) -> _Trial | None:
         suite, problems = load_suite(file.path, name=file.name, recordings=self._recordings)
         report.problems += problems
+        report.left_out += left_out(file.path, suite)
         if suite is None:
             return None
         rule, problems = written_rule(suite, file.name)
         report.problems += problems
         if rule is None:
+            report.left_out += len(suite.cases)
             return None
         ready, problems = tuned(rule, suite)
         report.problems += problems
         if ready is None:
+            report.left_out += len(suite.cases)
             return None
         cases = suite.cases
         if chosen:
@@ -196,6 +202,7 @@ class Runner:
                     found, source, times = self._case(trial, case, renderer)
                 except ContentError as error:
                     share.problems += error.problems
+                    share.left_out += 1
                     continue
                 seconds = self._timer() - began
                 result = Result(trial.rule.id, case.name, case.location, tuple(found), seconds)
