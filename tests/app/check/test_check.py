@@ -75,6 +75,41 @@ def test_a_file_is_what_its_name_says(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_of_another_name_is_what_its_keys_say(tmp_path: Path) -> None:
+    texts = {
+        "a.yml": ("rules: {a/b: {colour: red}}\n", "a.yml:1 overrides/unknown-key"),
+        "b.yml": ("environments: {x: {ruels: {}}}\n", "b.yml:1 overrides/unknown-key"),
+        "c.yml": ("route: {receiver: x}\nreceivers: []\n", "c.yml:1 routes/unknown-receiver"),
+        "d.yml": ("silences: {}\n", "d.yml:1 silences/wrong-value"),
+        "e.yml": ("cases: []\n", "e.yml:1 rules/name"),
+        "f.yml": ("pack: shop\nstreams: {}\n", "f.yml:1 rules/name"),
+    }
+    for name, (text, finding) in texts.items():
+        write(tmp_path, {name: text})
+        report = look(tmp_path / name)
+        assert slugs(report) == [finding]
+        assert (report.files, report.rules) == (1, 0)
+
+
+def test_a_file_in_a_folder_of_rules_is_loaded_as_one_whatever_its_keys_say(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"shop/ov2.yml": "rules: {a/b: {colour: red}}\n", "shop/t.yml": "cases: []\n"})
+    findings = look(tmp_path).findings
+    assert [(p.slug, p.message, p.remedy) for p in findings] == [
+        (
+            "rules/name",
+            "by the keys these are overrides, by the name a rule",
+            "call it overrides.yml, above the folders of rules",
+        ),
+        (
+            "rules/name",
+            "by the keys this is a test, by the name a rule",
+            "call it <slug>.test.yml, beside the rule <slug>.yml",
+        ),
+    ]
+
+
 def test_files_are_named_as_the_path_that_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

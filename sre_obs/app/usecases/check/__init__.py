@@ -1,6 +1,7 @@
 """`sre-obs check`: files -> findings.
 
     gather    which files there are, and what each of them is
+    guess     what a file is whose name says that it is a rule, and its keys something else
     rule      one rule file -> what is wrong, and what it is compared by
     others    routes, silences, overrides, tests and telemetry packs -> what is wrong
     across    what only shows when rules are seen together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,9 +64,15 @@ def check(
     store.open(stamp_of(folders), repr(allow))
     entries: dict[str, Entry] = {}
     done = 0
-    for file in files:
+    for number, file in enumerate(files):
         if file.kind is Kind.RULE:
-            entries[file.name] = _rule(file, contract, allow, store)
+            entry = _rule(file, contract, allow, store)
+            if not entry.loaded:
+                entry, file = _other(entry, file)
+                files[number] = file
+                if file.kind is not Kind.RULE:
+                    continue
+            entries[file.name] = entry
             done += 1
             tell(done, len(files))
     roots = {file.name: file.root for file in files}
@@ -164,6 +170,22 @@ def _rule(
         )
         store.put(key, entry)
     return entry
+
+
+def _other(entry: Entry, file: File) -> tuple[Entry, File]:
+    """What is known of a file that is no rule that can run, if its keys are of another kind.
+
+    One that was named itself is checked as that. Of one in a folder of rules it is said that
+    it is loaded as a rule, and nothing else.
+    """
+    from sre_obs.app.usecases.check.guess import ANYWHERE, guess, misnamed
+
+    kind = guess(file)
+    if kind is Kind.RULE:
+        return entry, file
+    if kind in ANYWHERE and file.root == file.name:
+        return entry, replace(file, kind=kind)
+    return Entry((misnamed(file, kind),)), file
 
 
 def _across(facts: Sequence[Facts], roots: dict[str, str]) -> Iterator[Problem]:
