@@ -394,6 +394,15 @@ def test_blocks_of_one_index_are_merged_in_the_order_of_time() -> None:
     }
 
 
+def test_a_name_that_no_file_can_have_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "oom.test.yml"
+    path.write_text(POD + case(f"[{{file: {'a' * 300}}}]"))
+    _, problems = load_suite(path, name="oom.test.yml", recordings=tmp_path)
+    assert lines(problems) == [
+        f'9:24+300 tests/no-recording: File name too long: "{"a" * 57}..." | put it beside the test'
+    ]
+
+
 RECORDED = """\
 {"@timestamp": "2026-11-24T06:39:00Z",\
  "event": {"module": "system"}, "metricset": {"name": "load"}}

@@ -199,10 +199,14 @@ class _Reader:
             self._add("tests/wrong-value", where, message, "write its name")
         else:
             candidates = [folder / shape.file for folder in self._folders]
-            found = next((path for path in candidates if path.is_file()), None)
+            why = "no such file"
+            try:
+                found = next((path for path in candidates if path.is_file()), None)
+            except OSError as error:  # a name that no file can have, a folder that is closed
+                why = error.strerror or type(error).__name__
             if found is None:
                 where = self._document.place(node["file"])
-                message = f"no such file: {shown(shape.file)}"
+                message = f"{why}: {shown(shape.file)}"
                 self._add("tests/no-recording", where, message, "put it beside the test")
         first = shape.shift.first if shape.shift is not None else None
         return Recorded(found or Path(shape.file), place, shape.index, first, node)
