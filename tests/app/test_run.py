@@ -415,9 +415,25 @@ def test_once_says_by_its_exit_code_that_it_could_not_search(tmp_path: Path) -> 
     assert none.code == 1
     told = json.loads(none.out)
     assert "default: it has no hosts" in told["error"]["message"]
+    assert told["error"]["remedy"] == "set sources.default.hosts"
     assert [(ran["rule"], ran["outcome"]) for ran in told["outcomes"]] == [
         ("app/errors", "not run")
     ]
+
+
+def test_once_says_that_kibanas_source_is_none_for_rules(tmp_path: Path) -> None:
+    (tmp_path / "rules" / "app").mkdir(parents=True)
+    (tmp_path / "rules" / "app" / "errors.yml").write_text(RULE)
+    (tmp_path / "sre-obs.yml").write_text(
+        "sources: {default: {from: kibana, hosts: ['http://127.0.0.1:1']}}\n"
+    )
+    done = type_there(
+        "sre-obs run --once --listen 127.0.0.1:0 --data d --rules rules --config sre-obs.yml",
+        tmp_path,
+    )
+    assert done.code == 1
+    assert "default: it is there for Kibana's alerts alone" in done.err
+    assert "  do: set the source of these rules to another than default" in done.err
 
 
 def test_once_says_by_its_exit_code_that_a_file_was_left_out(tmp_path: Path) -> None:

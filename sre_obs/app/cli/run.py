@@ -76,7 +76,9 @@ def _told(screen: Screen, done: Round) -> int:
     """Print what a round came to; the exit code."""
     error = None
     if done.unread:
-        error = SreObsError(f"not every rule could be searched for: {'; '.join(done.unread)}")
+        error = SreObsError(
+            f"not every rule could be searched for: {'; '.join(done.unread)}", remedy=done.remedy
+        )
     if screen.as_json:
         document: dict[str, Any] = {
             "rules": done.rules,

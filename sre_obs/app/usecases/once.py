@@ -44,7 +44,7 @@ class Round:
     """What one round of every rule came to.
 
     `left_out` is what is wrong with files, which were left out for it; `unread` says of
-    each cluster that could not be searched why.
+    each cluster that could not be searched why, `remedy` what to set for it.
     """
 
     ran: tuple[Ran, ...]
@@ -53,6 +53,7 @@ class Round:
     rules: int  # that ran
     firing: int  # alerts
     waiting: int  # deliveries that no receiver has taken yet
+    remedy: str = ""
 
     @property
     def findings(self) -> bool:
@@ -82,19 +83,22 @@ async def one_round(desk: Desk, daemon: Daemon) -> Round:
         await clock.sleep(PAUSE)
     ran = tuple([await _ran(desk, rule) for rule in rules])
     now, ledger = clock.now(), engine.ledger
+    unread, remedy = _unread(desk, rules)
     round_ = Round(
         ran=ran,
         left_out=tuple(p for p in desk.problems if p.severity is Severity.ERROR),
-        unread=_unread(desk, rules),
+        unread=unread,
         rules=len(wanted),
         firing=sum(alert.firing(now) for alert in ledger.alerts.values()),
         waiting=len(ledger.deliveries),
+        remedy=remedy,
     )
     daemon.stop()
     return round_
 
 
-def _unread(desk: Desk, rules: Sequence[Rule]) -> tuple[str, ...]:
+def _unread(desk: Desk, rules: Sequence[Rule]) -> tuple[tuple[str, ...], str]:
+    """Why each cluster that rules read could not be searched, and what to set for it."""
     evaluations = desk.evaluations
     failed = [
         f"{name}: {progress.error}"
@@ -102,14 +106,25 @@ def _unread(desk: Desk, rules: Sequence[Rule]) -> tuple[str, ...]:
         if progress.failing_since is not None
     ]
     hostless = sorted({rule.source for rule in rules} - set(evaluations.sources))
-    return (*failed, *(f"{name}: it has no hosts" for name in hostless))
+    missing = [_hostless(desk, name) for name in hostless]
+    why = (f"{name}: {error}" for name, (error, _) in zip(hostless, missing, strict=True))
+    return (*failed, *why), "; ".join(remedy for _, remedy in missing)
+
+
+def _hostless(desk: Desk, name: str) -> tuple[str, str]:
+    """Why there is no cluster of this name for rules, and what to set."""
+    known = desk.settings.sources.get(name)
+    if known is not None and known.from_ == "kibana":
+        remedy = f"set the source of these rules to another than {name}, and its hosts"
+        return "it is there for Kibana's alerts alone", remedy
+    return "it has no hosts", f"set sources.{name}.hosts"
 
 
 async def _ran(desk: Desk, rule: Rule) -> Ran:
     run = desk.engine.ledger.runs.get(rule.id)
     if rule.source not in desk.evaluations.sources or run is None:
-        remedy = f"set sources.{rule.source}.hosts"
-        return Ran(rule.id, NOT_RUN, str(rule.state), error="no hosts", remedy=remedy)
+        error, remedy = _hostless(desk, rule.source)
+        return Ran(rule.id, NOT_RUN, str(rule.state), error=error, remedy=remedy)
     error, remedy = run.error, run.remedy
     if await _is_missing(desk, rule, run):
         error = f"there is no index {', '.join(rule.index)} yet"
