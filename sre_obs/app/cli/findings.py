@@ -139,6 +139,10 @@ def _result(problem: Problem, number: int) -> dict[str, Any]:
 
 def _sum(report: Report, seconds: float) -> str:
     took = f"({seconds:.1f} s)"
+    if report.unknown:
+        count = counted(report.unknown, "rule")
+        word = "reads" if report.unknown == 1 else "read"
+        took += f"; {count} {word} streams that no telemetry pack knows: fields not checked"
     if not report.findings:
         files, rules = counted(report.files, "file"), counted(report.rules, "rule")
         return f"nothing found in {files}, {rules} {took}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sre_obs.app.cli.findings import as_text
+from sre_obs.app.usecases.check.cache import Cache
 from sre_obs.app.usecases.check.run import check
 from sre_obs.model.errors import UsageError
 from tests.app.check.folder import GOOD, look, slugs, told, well, write
@@ -258,6 +260,33 @@ def test_a_rules_repository_has_files_that_nobody_checks(tmp_path: Path) -> None
     write(tmp_path, {".github/workflows/ci.yml": "on: push", "sre-obs.yml": "data: x", "a.md": "x"})
     report = look(tmp_path)
     assert (report.files, slugs(report)) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (0, ""),
+        (1, "; 1 rule reads streams that no telemetry pack knows: fields not checked"),
+        (2, "; 2 rules read streams that no telemetry pack knows: fields not checked"),
+    ],
+)
+def test_rules_on_streams_that_no_pack_knows_are_counted_in_the_last_line(
+    tmp_path: Path, others: int, told: str
+) -> None:
+    well(tmp_path)
+    for number in range(others):
+        query = rule(
+            f"query: 'a.b: {number}'", f"group_by: [f{number}]", index="logs-shop.orders-*"
+        )
+        well(tmp_path, f"shop/other{number}", query)
+    cache = Cache(tmp_path / ".cache")
+    for _ in range(2):
+        report = look(tmp_path, cache=cache)
+        assert slugs(report) == []
+        files, rules = 2 * (others + 1), others + 1
+        counted = "1 rule" if rules == 1 else f"{rules} rules"
+        text = as_text(report, 0.1, None)
+        assert text == f"nothing found in {files} files, {counted} (0.1 s){told}\n"
 
 
 def test_progress_counts_every_file(tmp_path: Path) -> None:

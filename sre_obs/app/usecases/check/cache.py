@@ -27,7 +27,7 @@ MOST_ENTRIES = 20_000
 MOST_FILES = 8
 MOST_BYTES = 64 * 2**20
 _PREFIX = "check-"
-_FORM = 1
+_FORM = 2
 
 
 def key_of(data: bytes, apart: str) -> str:
@@ -176,7 +176,7 @@ def _plain(entry: Entry) -> Sequence[Any]:
         if facts is None
         else [
             *(facts.id, facts.slug, facts.same, facts.near, dict(facts.labels)),
-            *(_place(facts.place), facts.source),
+            *(_place(facts.place), facts.source, facts.known),
         ],
         [[i.slug, i.reason, i.first, i.last, *_place(i.place)] for i in entry.ignores],
         sorted(entry.used),
@@ -210,7 +210,7 @@ def _entry(kept: Any, name: str) -> Entry:
 
 
 def _facts(kept: Any, name: str) -> Facts:
-    id_, slug, same, near, labels, place, source = kept
+    id_, slug, same, near, labels, place, source, known = kept
     return Facts(
         _text(id_),
         _text(slug),
@@ -219,6 +219,7 @@ def _facts(kept: Any, name: str) -> Facts:
         {_text(label): value if value is None else _text(value) for label, value in labels.items()},
         _location(name, *place),
         _text(source),
+        bool(known),
     )
 
 

@@ -17,7 +17,8 @@ _AROUND = 1_000
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What other files are held against: a rule's identity, what it asks, its labels (None
-    for one whose value its documents decide), and the line that stands for it."""
+    for one whose value its documents decide), and the line that stands for it. `known`: the
+    contract has every stream that it reads."""
 
     id: str
     slug: str
@@ -26,6 +27,7 @@ class Facts:
     labels: Mapping[str, str | None]
     place: Location
     source: str
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

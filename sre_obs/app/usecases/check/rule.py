@@ -50,14 +50,14 @@ def check_rule_text(
     problems += wrong_comments(document, comments, IGNORABLE)
     return Entry(
         bounded(_once(problems)),
-        None if rule is None else facts_of(rule, document),
+        None if rule is None else facts_of(rule, document, contract(rule.source)),
         comments,
         frozenset(n for n, comment in enumerate(comments) if comment in used),
         loaded=rule is not None,
     )
 
 
-def facts_of(rule: Rule, document: yaml.Document) -> Facts:
+def facts_of(rule: Rule, document: yaml.Document, contract: Contract) -> Facts:
     """What other files are held against."""
     labels: dict[str, str | None] = dict.fromkeys((*RESERVED, *label_names(rule).values()))
     labels |= {
@@ -70,7 +70,9 @@ def facts_of(rule: Rule, document: yaml.Document) -> Facts:
     same_key, near_key = same.keys(rule)
     line = document.problem("", rule.location, "").source
     source = line if len(line) <= 300 else ""
-    return Facts(rule.id, rule.slug, same_key, near_key, labels, rule.location, source)
+    reads = {*rule.index, *(index for measure in rule.measures for index in measure.index)}
+    known = all(map(contract.streams_of, reads))
+    return Facts(rule.id, rule.slug, same_key, near_key, labels, rule.location, source, known)
 
 
 def _once(problems: list[Problem]) -> list[Problem]:

@@ -34,12 +34,13 @@ Tell = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was found. `files` is how many were looked at, `rules` how many of them are
-    rules that can run."""
+    rules that can run, `unknown` how many of these read a stream that no pack knows."""
 
     files: int
     rules: int
     findings: tuple[Problem, ...]
     names: tuple[str, ...] = ()  # of the files
+    unknown: int = 0
 
 
 def check(
@@ -92,7 +93,9 @@ def check(
     store.close()
     problems += _told(entries, across)
     names = tuple(file.name for file in files)
-    return Report(len(files), len(facts), tuple(sorted(problems, key=_place)), names)
+    findings = tuple(sorted(problems, key=_place))
+    unknown = sum(not rule.known for rule in facts)
+    return Report(len(files), len(facts), findings, names, unknown)
 
 
 def telemetry_folders(files: Iterable[File]) -> list[Path]:
