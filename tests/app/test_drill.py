@@ -289,6 +289,13 @@ def test_an_unknown_source_is_an_error_that_names_the_known(site: Site) -> None:
     assert "default" in caught.value.remedy
 
 
+def test_a_source_of_kibana_is_said_to_be_one(site: Site) -> None:
+    site.values["sources"] = {"eu-kibana": {"hosts": ["http://127.0.0.1:1"], "from": "kibana"}}
+    with pytest.raises(UsageError, match="eu-kibana is a Kibana source") as caught:
+        site.walk(source="eu-kibana")
+    assert caught.value.remedy == "set sources.default.hosts, the cluster itself"
+
+
 def test_a_cluster_that_is_down_stops_at_the_document(site: Site, slack: StandIn) -> None:
     site.source("http://127.0.0.1:1")
     walk = site.walk(PAYMENTS)

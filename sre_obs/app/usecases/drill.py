@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from sre_obs.app.daemon.courier import Courier
 from sre_obs.app.daemon.engine import Engine
 from sre_obs.app.settings import Settings
+from sre_obs.app.usecases.load import no_source
 from sre_obs.app.usecases.rehearsal import Rehearsal, find_rehearsal
 from sre_obs.app.wiring import Parts, build
 from sre_obs.evaluate.evaluate import evaluate
@@ -204,10 +205,7 @@ class _Drill:
         if self._order.receiver:
             return None
         if source is None and (name != "default" or self._parts.sources):
-            known = ", ".join(self._parts.sources) or "none"
-            raise UsageError(
-                f'no source is called "{name}"', where="--source", remedy=f"known: {known}"
-            )
+            raise no_source(self._parts.settings, name, "--source")
         return source
 
     async def _alert(self, source: Source) -> Alert:

@@ -138,6 +138,22 @@ def _templates(rules: Iterable[Rule]) -> Iterator[Problem]:
                 )
 
 
+def no_source(settings: Settings, name: str, where: str) -> UsageError:
+    """There is no cluster of this name to search in: why, and which there are."""
+    known = settings.sources.get(name)
+    others = [n for n, s in settings.sources.items() if s.from_ == "rules" and s.hosts]
+    remedy = f"one of: {', '.join(others)}" if others else f"set sources.{name}.hosts"
+    if known is None or known.from_ == "rules":
+        return UsageError(f"no source is called {name}", where=where, remedy=remedy)
+    if not others:
+        remedy = "set sources.default.hosts, the cluster itself"
+    return UsageError(
+        f"{name} is a Kibana source: its alerts are read, it can't be searched",
+        where=where,
+        remedy=remedy,
+    )
+
+
 def allowed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """Which index patterns rules may read, by source; `default` is always there."""
     of_rules = {name: s.allow for name, s in settings.sources.items() if s.from_ == "rules"}
