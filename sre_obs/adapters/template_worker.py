@@ -20,7 +20,7 @@ import resource
 import signal
 import sys
 import textwrap  # noqa: F401 (jinja2 imports it at first use)
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -203,33 +203,31 @@ def check(text: str, names: Iterable[str] = ()) -> tuple[str, int] | None:
         return "nested too deeply", 1
     except ValueError:
         return "a number has too many digits", 1
-    return unfit(tree, names)
+    return next(unfit(tree, names), None)
 
 
-def unfit(tree: nodes.Template, names: Iterable[str] = ()) -> tuple[str, int] | None:
-    """The same of a template that was read already."""
+def unfit(tree: nodes.Template, names: Iterable[str] = ()) -> Iterator[tuple[str, int]]:
+    """All that is wrong with a template that was read already, and in which lines."""
     env = _checking()
     found: dict[type, list[Any]] = {}
     for node in tree.find_all(nodes.Node):  # one walk for all kinds
         found.setdefault(type(node), []).append(node)
     for called in found.get(nodes.Filter, ()):
         if called.name not in env.filters:
-            return f'no filter "{called.name}"{_nearest(called.name, env.filters)}', called.lineno
+            yield f'no filter "{called.name}"{_nearest(called.name, env.filters)}', called.lineno
     for asked in found.get(nodes.Test, ()):
         if asked.name not in env.tests:
-            return f'no test "{asked.name}"{_nearest(asked.name, env.tests)}', asked.lineno
+            yield f'no test "{asked.name}"{_nearest(asked.name, env.tests)}', asked.lineno
     for kind in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
         for other in found.get(kind, ()):
-            message = "a template stands alone: no include, import or extends"
-            return message, other.lineno
+            yield "a template stands alone: no include, import or extends", other.lineno
     # Not jinja2.meta: it generates code, and for that computes what is constant.
     used = found.get(nodes.Name, [])
     known = {*names, *env.globals, *(n.name for n in used if n.ctx != "load"), *_IMPLIED}
     known |= {macro.name for macro in found.get(nodes.Macro, ())}
     for name in used if names else ():
         if name.name not in known:
-            return f'no variable "{name.name}"{_nearest(name.name, names)}', name.lineno
-    return None
+            yield f'no variable "{name.name}"{_nearest(name.name, names)}', name.lineno
 
 
 @functools.lru_cache(maxsize=1)

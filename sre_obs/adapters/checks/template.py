@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 
 from sre_obs.content.mistakes import shown
 from sre_obs.content.rules.checks.subject import Subject
@@ -16,6 +17,8 @@ from sre_obs.model.problem import Location, Problem, Severity
 
 SLUG = "rules/template"
 
+# Faults of one template that are told: looking for what was meant takes its time.
+_MOST = 20
 _RULE = frozenset(("id", "slug", "title", "severity", "owner", "runbook"))
 
 
@@ -45,11 +48,11 @@ def _template(
     subject: Subject, node: Scalar, has: Mapping[str, Collection[str]]
 ) -> Iterator[Problem]:
     wrong = _checked(node.text)
-    if wrong is not None:
-        message, line = wrong
+    for message, line in wrong:
         name = re.match(r'no \w+ "([^"]*)"', message)
         place = _place(subject, node, line, name.group(1) if name else "")
         yield subject.problem(SLUG, place, message, "", Severity.WARNING)
+    if len(wrong) == _MOST or not _readable(node.text):
         return
     for variable, part, line in _parts(node.text):
         known = has.get(variable)
@@ -78,14 +81,23 @@ def _place(subject: Subject, node: Scalar, line: int, word: str) -> Location:
 
 
 @lru_cache(maxsize=2_048)
-def _checked(text: str) -> tuple[str, int] | None:
-    """(what is wrong, the line from 1) of a text, or None."""
+def _checked(text: str) -> tuple[tuple[str, int], ...]:
+    """(what is wrong, the line from 1) for the first faults of a text, each once in a line."""
     from sre_obs.adapters.template_worker import unfit
 
     try:
-        return unfit(parse_template(text), VARIABLES)
+        found = islice(unfit(parse_template(text), VARIABLES), _MOST)
+        return tuple(dict.fromkeys(found))
     except TemplateFault as fault:
-        return fault.message, max(fault.line, 1)
+        return ((fault.message, max(fault.line, 1)),)
+
+
+def _readable(text: str) -> bool:
+    try:
+        parse_template(text)
+    except TemplateFault:
+        return False
+    return True
 
 
 @lru_cache(maxsize=2_048)

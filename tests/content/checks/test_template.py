@@ -20,6 +20,7 @@ def test_a_name_that_the_alert_does_not_have_is_told(golden: Golden) -> None:
         "{{ value | rond }}",
         "{{ rule.name }}",
         "{% include 'x' %}",
+        "{{ valu | fromat }} of {{ limt }} {{ valu }}, {{ labels.pod }}",
     )
     text = report(SLUG, *(rule(rows, f'annotations: {{summary: "{s}"}}') for s in summaries))
     text += report(
@@ -53,3 +54,8 @@ def test_what_the_alert_has_is_not_told(summary: str) -> None:
         f'annotations: {{summary: "{summary}"}}',
     )
     assert found(SLUG, text) == []
+
+
+def test_of_a_template_that_is_all_wrong_the_first_faults_are_told() -> None:
+    summary = " ".join(f"{{{{ a{number} }}}}" for number in range(500))
+    assert len(found(SLUG, rule(f'annotations: {{summary: "{summary}"}}'))) == 20
