@@ -221,6 +221,20 @@ CASE = """\
             '"ownr" is not among the alert\'s labels, write owner; '
             '"region" is not among the alert\'s labels',
         ),
+        (
+            "5",
+            '[{labels: {nope: ""}, fires: 2m, resolves: 6m}]',
+            "warning at 03:02:00 (2m), until 03:06:00 (6m) | "
+            "warning web-1 at 03:02:00 (2m), until 03:06:00 (6m), value 5; "
+            '"nope" is not among the alert\'s labels',
+        ),
+        (
+            "5",
+            '[{text: {sumary: ""}, fires: 2m, resolves: 6m}]',
+            "warning at 03:02:00 (2m), until 03:06:00 (6m), sumary '' | "
+            "warning at 03:02:00 (2m), until 03:06:00 (6m), sumary ''; "
+            '"sumary" is not among the alert\'s texts, write summary',
+        ),
     ],
 )
 def test_what_differs_is_said_in_two_lines(
@@ -305,6 +319,31 @@ def test_how_the_rule_stands_at_a_time_is_compared(place: Place) -> None:
     assert told(place.run()) == [
         "stands: stale at 03:03:00 (3m) | firing at 03:03:00 (3m)",
     ]
+
+
+def test_how_the_rule_stands_after_the_end_of_a_case_is_not_known(place: Place) -> None:
+    more = """\
+  - name: stands
+    like: five errors fire
+    but: {count: 5}
+    outcome: [{at: 29d, is: ok}]
+    expect: [{fires: 2m, resolves: 6m}]
+"""
+    place.write(TEST + more)
+    report = place.run()
+    assert told(report) == [
+        "stands: ok at 03:00:00 (29d) | no run: the case ends at 03:07:10 (7m10s)"
+    ]
+    assert report.results[-1].differences[0].place.line == 25
+
+
+def test_a_label_that_is_empty_on_this_alert_can_be_expected(place: Place) -> None:
+    rule = RULE.replace("owner: shop\n", "labels: {team: ''}\n")
+    labels = "      - entity: {pod: web-1}\n        labels: {team: '', owner: ''}\n"
+    place.write(TEST.replace("      - entity: {pod: web-1}\n", labels), rule)
+    report = place.run()
+    assert told(report) == []
+    assert report.results
 
 
 def test_documents_of_later_are_not_there_yet() -> None:

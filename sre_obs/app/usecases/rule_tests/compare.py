@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
-from sre_obs.app.usecases.rule_tests.play import Episode, Played
+from sre_obs.app.usecases.rule_tests.play import Episode, Played, until_of
 from sre_obs.content.duration import format_duration
 from sre_obs.content.mistakes import shown
 from sre_obs.content.tests.suite import Case, Expected
-from sre_obs.evaluate.alerts import label_names
+from sre_obs.evaluate.alerts import RESERVED, label_names
 from sre_obs.model.problem import Location
 from sre_obs.model.rule import Rule
 
@@ -38,7 +38,7 @@ def differences(rule: Rule, case: Case, played: Played, start: float) -> list[Di
     episodes = list(played.episodes)
     for judge in (_same, _like):
         for expected in list(left):
-            fitting = [e for e in episodes if _fits(expected, e)]
+            fitting = [e for e in episodes if telling.fits(expected, e)]
             fitting.sort(key=lambda e: abs(e.fires - expected.fires))
             episode = next((e for e in fitting if judge(expected, e)), None)
             if episode is None:
@@ -58,7 +58,14 @@ def differences(rule: Rule, case: Case, played: Played, start: float) -> list[Di
         place = expected_.location if expected_ is not None else case.location
         found.append(Difference(place, wanted, got, missing=other is None))
     wrong = played.error
+    end = until_of(rule, case, start)
     for stand in case.stands:
+        if stand.at > end + _CLOSE:
+            got = f"no run: the case ends at {telling.at(end)}"
+            found.append(
+                Difference(stand.location, f"{stand.outcome} at {telling.at(stand.at)}", got)
+            )
+            continue
         outcome = played.stand(stand.at)
         if outcome == stand.outcome == "misconfigured":
             wrong = ""
@@ -73,13 +80,10 @@ def differences(rule: Rule, case: Case, played: Played, start: float) -> list[Di
     return found
 
 
-def _fits(expected: Expected, episode: Episode) -> bool:
-    return _part(expected.entity, episode.entity) and _part(expected.labels, episode.labels)
-
-
-def _part(some: Mapping[str, str], whole: Mapping[str, str]) -> bool:
-    # A field that no document has is shown as a dash; an empty label is none at all.
-    return all(whole.get(name, "") == value for name, value in some.items())
+def _part(some: Mapping[str, str], whole: Mapping[str, str], known: Container[str]) -> bool:
+    # A field that no document has is shown as a dash; an empty label is none at all. But what
+    # no alert of the rule can have is not empty, it is misspelt.
+    return all(name in known and whole.get(name, "") == value for name, value in some.items())
 
 
 def _like(expected: Expected, episode: Episode) -> bool:
@@ -96,7 +100,10 @@ def _same(expected: Expected, episode: Episode) -> bool:
         and (expected.value is None or _equal(expected.value, episode.value))
         and expected.severity in (None, episode.severity)
         and (expected.levels is None or list(expected.levels) == episode.levels)
-        and all(episode.text.get(n, "").strip() == t.strip() for n, t in expected.text.items())
+        and all(
+            name in episode.text and episode.text[name].strip() == text.strip()
+            for name, text in expected.text.items()
+        )
     )
 
 
@@ -139,7 +146,12 @@ class Telling:
             got.append(self._levels([(c.at, c.severity) for c in episode.levels]))
         for name in expected.text:
             got.append(f"{name} {episode.text.get(name, '').strip()!r}")
-        return ", ".join(wanted), ", ".join(got)
+        told = [
+            _unknown(name, "among the alert's texts", episode.text)
+            for name in expected.text
+            if name not in episode.text
+        ]
+        return ", ".join(wanted), "; ".join((", ".join(got), *told))
 
     def expected(self, expected: Expected) -> str:
         """What an expectation says."""
@@ -169,19 +181,29 @@ class Telling:
     def unknown(self, expected: Expected, episode: Episode | None) -> list[str]:
         """Names by which an expectation tells an alert, and that no alert of the rule has."""
         fields = label_names(self._rule)
-        labels = {*fields.values(), *self._rule.labels, *(episode.labels if episode else ())}
         told = [
             _unknown(name, "in the rule's group_by", fields)
             for name in expected.entity
             if name not in fields
         ]
         if episode is not None:
+            labels = self._labels(episode)
             told += [
                 _unknown(name, "among the alert's labels", labels)
-                for name, value in expected.labels.items()
-                if value and name not in labels
+                for name in expected.labels
+                if name not in labels
             ]
         return told
+
+    def fits(self, expected: Expected, episode: Episode) -> bool:
+        """Whether an expectation can mean this alert, by its entity and labels."""
+        entity = _part(expected.entity, episode.entity, self._rule.group_by)
+        return entity and _part(expected.labels, episode.labels, self._labels(episode))
+
+    def _labels(self, episode: Episode) -> set[str]:
+        """The labels that the alert has or, where they are empty, could have."""
+        names = label_names(self._rule).values()
+        return {*names, *RESERVED, *self._rule.labels, *episode.labels}
 
     def _begin(self, severity: str, entity: Mapping[str, str]) -> str:
         name = "/".join(entity.values())
