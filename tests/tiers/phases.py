@@ -47,7 +47,7 @@ def all_phases(main: str, others: Sequence[str]) -> list[Phase]:
     """Every phase in the order in which it runs: what fails soonest comes first."""
     return [
         Phase("lint", main, None, 60, 300),
-        Phase("pure", main, PURE, 120, 480),
+        Phase("pure", main, PURE, 240, 660),
         Phase(
             *("servers", main, SERVER, 360, 720),
             needs_elasticsearch=True,
@@ -60,7 +60,7 @@ def all_phases(main: str, others: Sequence[str]) -> list[Phase]:
             needs_kubernetes=True,
             needs_debian=True,
         ),
-        *(Phase(f"python-{version}", version, PURE, 120, 480) for version in others),
+        *(Phase(f"python-{version}", version, PURE, 240, 660) for version in others),
     ]
 
 
