@@ -21,6 +21,7 @@ from sre_obs.content.rules.load import load_rule
 from sre_obs.content.shape import find
 from sre_obs.content.silences.load import read_silences
 from sre_obs.content.telemetry.load import load_pack
+from sre_obs.content.tests import vacuous
 from sre_obs.content.tests.against import UNREAD_INDEX, against
 from sre_obs.content.tests.load import load_suite, rule_of
 from sre_obs.content.yaml import Document, Scalar, Seq
@@ -38,7 +39,7 @@ UNKNOWN_ALERT = "silences/unknown-alert"
 IGNORABLE: Mapping[Kind, frozenset[str]] = {
     Kind.ROUTES: frozenset((unreachable.SLUG, unknown_label.SLUG, "routes/unused-receiver")),
     Kind.SILENCES: frozenset((UNKNOWN_ALERT,)),
-    Kind.TEST: frozenset((UNREAD_INDEX,)),
+    Kind.TEST: frozenset((UNREAD_INDEX, vacuous.SLUG)),
     Kind.OVERRIDES: frozenset(
         ("overrides/unknown-rule", "rules/window-too-short", "rules/for-too-short")
     ),
@@ -133,7 +134,7 @@ def _tests(file: File) -> list[Problem]:
         # the settings' matter and none of the test's.
         rule = load_rule(path, allow=_ANY)[0] if suite is not None else None
         if suite is not None and rule is not None:
-            problems += against(suite, rule)
+            problems += [*against(suite, rule), *vacuous.vacuous(suite, rule)]
     else:
         problems.append(
             Problem(
