@@ -12,6 +12,8 @@ NODE = "metrics-elasticsearch.stack_monitoring.node_stats-*"
 HEAP = "elasticsearch.node.stats.jvm.mem.heap.used.pct"
 TWO = ("measures:", "  a: {function: count}", "  b: {function: count, query: 'host.name: x'}")
 
+AGED = "measures: {a: {function: age, field: '@timestamp', from: now-9m, to: now-4m}}"
+
 
 def test_what_can_not_be_reached_is_told(golden: Golden) -> None:
     text = report(
@@ -38,6 +40,14 @@ def test_what_can_not_be_reached_is_told(golden: Golden) -> None:
         rule(
             "group_by: [host.name]", "from: now-1h", "for: 1h", "forget_after: 1h", kind="absence"
         ),
+        rule(*TWO, "value: a / 0"),
+        rule("variables: {no: 0}", *TWO, "value: max(1, b + -(a / no))"),
+        rule(*TWO, "value: a", "when: a > 3 and b / (1 - 1) > 2"),
+        rule("threshold: {function: age, field: '@timestamp', limit: 3600}", "from: now-30m"),
+        rule(AGED, "threshold: {limit: 301}"),
+        rule(
+            "group_by: [host.name]", "threshold: {function: cardinality, field: host.name}"
+        ).replace("host.name}", "host.name, limit: 2}"),
         rule("threshold: {limit: 5}", "levels:", "  - {severity: critical, limit: 6}")
         .replace("threshold: {limit: 5}", 'threshold: {comparison: "<", limit: 1}')
         .replace("limit: 6", "limit: 0"),
@@ -65,6 +75,14 @@ def test_what_can_not_be_reached_is_told(golden: Golden) -> None:
             "  a: {function: count, missing: -1}",
             'threshold: {comparison: "<", limit: 0}',
         ],
+        [*TWO, "value: a", "when: a > 3 or b / 0 > 2"],
+        [*TWO, "value: a / b"],
+        ["threshold: {function: age, field: '@timestamp', limit: 60}", "from: now-30m"],
+        [
+            "group_by: [host.name]",
+            "threshold: {function: cardinality, field: kubernetes.pod.name, limit: 2}",
+        ],
+        ["group_by: [host.name]", "threshold: {function: cardinality, field: host.name, limit: 1}"],
         ["variables: {most: 9}", *TWO, "value: a / most", "when: b < most"],
     ],
 )

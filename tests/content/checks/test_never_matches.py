@@ -11,6 +11,13 @@ SLUG = "rules/never-matches"
 PHASE = "kubernetes.pod.status.phase"
 TIME = "kubernetes.pod.status.ready_time"
 PVC = "kubernetes.namespace"
+NEVER = (
+    "{bool: {must_not: [{match_all: {}}]}}",
+    f"{{terms: {{{PVC}: []}}}}",
+    f"{{bool: {{filter: [{{term: {{{PVC}: a}}}}, {{bool: {{must_not: {{match_all: {{}}}}}}}}]}}}}",
+    f"{{bool: {{should: [{{match_none: {{}}}}, {{terms: {{{PVC}: []}}}}]}}}}",
+    f"{{bool: {{must_not: [{{bool: {{must_not: {{terms: {{{PVC}: []}}}}}}}}]}}}}",
+)
 
 
 def test_a_clause_that_nothing_fulfils_is_told(golden: Golden) -> None:
@@ -30,6 +37,15 @@ def test_a_clause_that_nothing_fulfils_is_told(golden: Golden) -> None:
     text = report(SLUG, *(rule(f"query: '{query}'") for query in queries))
     text += report(SLUG, rule("language: lucene", f"query: '{PVC}:a AND {PVC}:b'"))
     text += report(SLUG, rule("language: lucene", f"query: '{TIME}:[5 TO 3]'"))
+    text += report(SLUG, *(rule("language: dsl", f"query: {dsl}") for dsl in NEVER))
+    text += report(
+        SLUG,
+        rule(
+            *("language: dsl", "measures:", "  a: {function: count}"),
+            "  b: {function: count, query: {match_none: {}}}",
+            "value: a + b",
+        ),
+    )
     golden("checks", SLUG, "report.txt", text)
 
 
@@ -60,3 +76,19 @@ def test_a_query_that_something_fulfils_is_not_told(query: str) -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{match_all: {}}",
+        "{bool: {must_not: [{match_none: {}}]}}",
+        f"{{terms: {{{PVC}: [a]}}}}",
+        f"{{bool: {{must_not: [{{terms: {{{PVC}: []}}}}]}}}}",
+        f"{{bool: {{should: [{{match_none: {{}}}}, {{term: {{{PVC}: a}}}}]}}}}",
+        f"{{bool: {{must: [{{term: {{{PVC}: a}}}}], should: [{{match_none: {{}}}}]}}}}",
+        "{bool: {}}",
+    ],
+)
+def test_a_dsl_query_that_something_fulfils_is_not_told(query: str) -> None:
+    assert found(SLUG, rule("language: dsl", f"query: {query}")) == []

@@ -68,6 +68,11 @@ def of_measure(subject: Subject, measured: Measured) -> Bounds:
     """What one measure can be."""
     measure = measured.measure
     match measure.function:
+        case Function.CARDINALITY if _once(subject, measured):
+            bounds = Bounds(0.0, 1.0)
+        case Function.AGE if measure.field == "@timestamp":
+            # Of documents in the window: none is older than it is long.
+            bounds = Bounds(0.0, measured.window)
         case Function.COUNT | Function.CARDINALITY | Function.CHANGES:
             bounds = POSITIVE
         case Function.INCREASE | Function.AGE:
@@ -83,6 +88,30 @@ def of_measure(subject: Subject, measured: Measured) -> Bounds:
     if measure.missing is not None:
         bounds = Bounds(min(bounds.low, measure.missing), max(bounds.high, measure.missing))
     return bounds
+
+
+def _once(subject: Subject, measured: Measured) -> bool:
+    """Whether an entity has one value of the field, being told apart by it."""
+    name = measured.measure.field
+    known = subject.known(measured.indices, name)
+    return name in measured.scope and bool(known) and not any(f.many for f in known)
+
+
+def unknown(tree: Expression, names: Mapping[str, Bounds]) -> Binary | None:
+    """The division by what is always zero that leaves an arithmetic expression without a
+    number, whatever is measured; None without one."""
+    match tree:
+        case Binary(operator="/") if of(tree.right, names) == Bounds(0.0, 0.0):
+            return tree
+        case Binary(operator="+" | "-" | "*" | "/"):
+            parts: tuple[Expression, ...] = (tree.left, tree.right)
+        case Unary(operator="-"):
+            parts = (tree.operand,)
+        case Call():
+            parts = tree.arguments
+        case _:
+            return None
+    return next((found for part in parts if (found := unknown(part, names)) is not None), None)
 
 
 def _of_field(subject: Subject, measured: Measured) -> Bounds:

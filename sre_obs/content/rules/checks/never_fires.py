@@ -30,6 +30,10 @@ def check(subject: Subject) -> Iterator[Problem]:
     value = rule.value if rule.measures else Name("")
     if value is None:
         return
+    divided = bounds.unknown(value, names)
+    if divided is not None:
+        yield _divided(subject, "value", divided)
+        return
     can_be = bounds.of(value, names)
     limit = rule.threshold
     if not bounds.against(limit.comparison, can_be, limit.limit)[0]:
@@ -38,7 +42,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             subject,
             subject.written.key("threshold", "limit"),
             f"never {limit.comparison} {limit.limit:g}: the value is {what}",
-            _remedy(can_be, limit.limit),
+            _remedy(value, can_be, limit.limit),
         )
     for number, level in enumerate(rule.levels):
         comparison = level.comparison or limit.comparison
@@ -47,7 +51,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 subject,
                 subject.written.key("levels", number, "limit"),
                 f"never {comparison} {level.limit:g}: the value is {_span(can_be)}",
-                _remedy(can_be, level.limit),
+                _remedy(value, can_be, level.limit),
             )
     for key in ("when", "valid"):
         tree = getattr(rule, key)
@@ -64,6 +68,10 @@ def _condition(
     narrowed = dict(names)
     for part in _parts(tree):
         if not isinstance(part, Binary) or part.operator not in _COMPARISONS:
+            continue
+        sides = (bounds.unknown(side, narrowed) for side in (part.left, part.right))
+        if (divided := next(filter(None, sides), None)) is not None:
+            yield _divided(subject, key, divided)
             continue
         left, right = bounds.of(part.left, narrowed), bounds.of(part.right, narrowed)
         if not bounds.possible(part.operator, left, right)[0]:
@@ -138,6 +146,11 @@ def _forgotten(subject: Subject) -> Iterator[Problem]:
     )
 
 
+def _divided(subject: Subject, key: str, part: Binary) -> Problem:
+    place = _place(subject, key, part)
+    return _problem(subject, place, "never a number: it divides by 0", "mend the divisor")
+
+
 def _place(subject: Subject, key: str, part: Binary) -> Location:
     node = subject.written.root.get(key)
     if not isinstance(node, Scalar):
@@ -145,8 +158,10 @@ def _place(subject: Subject, key: str, part: Binary) -> Location:
     return subject.document.place(node, part.start, part.length)
 
 
-def _remedy(can_be: bounds.Bounds, limit: float) -> str:
-    if can_be == bounds.Bounds(0.0, 1.0) and 1 < limit <= 100:
+def _remedy(value: Expression, can_be: bounds.Bounds, limit: float) -> str:
+    # What is worked out may be meant in percent; what is counted is not.
+    worked = not isinstance(value, Name)
+    if worked and can_be == bounds.Bounds(0.0, 1.0) and 1 < limit <= 100:
         return f"write {limit / 100:g}, if it is in percent, or value: 100 * ..."
     return "mend limit or comparison"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from sre_obs.content.mistakes import shown
 from sre_obs.content.rules.checks.clauses import All, Any, Clause, Leaf, No
 from sre_obs.content.rules.checks.subject import Asked, Subject
+from sre_obs.content.yaml import Map
 from sre_obs.model.problem import Problem, Severity
 from sre_obs.model.telemetry import covers
 from sre_obs.query.kql.fields import Use
@@ -39,6 +41,55 @@ def check(subject: Subject) -> Iterator[Problem]:
     field never has."""
     for asked in subject.asked:
         yield from _Look(subject, asked).look(asked.tree, {}, negated=False)
+    queries = [(subject.rule.query, subject.written.root)]
+    for measured in subject.measures:
+        if isinstance(block := subject.block(*measured.path), Map):
+            queries.append((measured.measure.query, block))
+    for query, block in queries:
+        node = block.get("query")
+        if query.language == "dsl" and node is not None and _constant(query.dsl) is False:
+            message = "no document fits: the query is true of none"
+            place = subject.document.place(node)
+            yield subject.problem(SLUG, place, message, "mend the query", Severity.ERROR)
+
+
+def _constant(clause: typing.Any) -> bool | None:
+    """What a clause of Elasticsearch says of every document; None where that depends on it."""
+    if not isinstance(clause, Mapping) or len(clause) != 1:
+        return None
+    ((name, body),) = clause.items()
+    match name:
+        case "match_all":
+            return True
+        case "match_none":
+            return False
+        case "terms" if isinstance(body, Mapping):
+            return False if any(value == [] for value in body.values()) else None
+        case "constant_score" if isinstance(body, Mapping):
+            return _constant(body.get("filter"))
+        case "bool" if isinstance(body, Mapping):
+            return _bool(body)
+    return None
+
+
+def _bool(body: Mapping[str, typing.Any]) -> bool | None:
+    needed = [_constant(clause) for key in ("filter", "must") for clause in _list(body, key)]
+    refused = [_constant(clause) for clause in _list(body, "must_not")]
+    choices = [_constant(clause) for clause in _list(body, "should")]
+    if False in needed or True in refused:
+        return False
+    # How many of its alternatives must be true has rules of its own beside other clauses.
+    alone = not needed and not refused and "minimum_should_match" not in body
+    if choices:
+        return False if alone and all(choice is False for choice in choices) else None
+    if "minimum_should_match" in body:
+        return None
+    return True if all(needed) and not any(c is not False for c in refused) else None
+
+
+def _list(body: Mapping[str, typing.Any], key: str) -> list[typing.Any]:
+    value = body.get(key)
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 class _Look:
