@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from sre_obs.evaluate.plan import ask
 from sre_obs.evaluate.states import Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState, Outcome, Phase
-from sre_obs.model.rule import Comparison, Function, NoData, Over, Rule, RuleKind, Tuned
+from sre_obs.model.rule import (
+    Comparison,
+    Function,
+    Measure,
+    NoData,
+    Over,
+    Rule,
+    RuleKind,
+    Runs,
+    Tuned,
+)
 from tests.evaluate import estate
 from tests.evaluate.estate import composed, measure
 from tests.evaluate.world import LOGS, METRICS, T0, World, every
@@ -93,6 +104,116 @@ def test_one_that_left_the_other_stream_is_gone_once_that_is_covered() -> None:
     world.round(T0)
     world.round(T0 + 180)
     assert world.told[-1].ended is EndReason.GONE
+
+
+RATIO = (
+    measure("a", Function.AVG, field="cpu"),
+    measure("b", Function.AVG, field="limit"),
+)
+
+
+def ratio(*measures: Measure, **changes: Any) -> Rule:
+    """Of two fields of one stream."""
+    return composed(
+        *(measures or RATIO),
+        **{"value": "a / b", "limit": 0.5, "index": (METRICS,), "window": 60.0, **changes},
+    )
+
+
+def lacking(world: World, limits: Sequence[float | None]) -> None:
+    """A sample of a pod each 30 s, with the limit that is not None, the last one before T0."""
+    for number, room in enumerate(limits):
+        fields = {"cpu": 6.0} if room is None else {"cpu": 6.0, "limit": room}
+        world.sample([T0 - 30 + 30 * (number - 4)], METRICS, pod="a", **fields)
+
+
+@pytest.mark.parametrize("other", [None, 0.0])
+def test_a_side_of_a_ratio_that_is_missing_is_held_like_one_of_zero(other: float | None) -> None:
+    world = world_of(ratio())
+    lacking(world, [10.0] * 5 + [other] * 10 + [100.0] * 6)
+    firing = []
+    for minute in range(8):
+        world.round(T0 + 60 * minute)
+        firing.append(len(world.firing()))
+    # At 6 m the whole window has a limit of 100 again.
+    assert firing == [1, 1, 1, 1, 1, 1, 0, 0]
+    assert [alert.ended for alert in world.told] == [None, EndReason.UNDER_LIMIT]
+
+
+def test_an_entity_without_any_document_is_gone_from_a_ratio_of_one_stream() -> None:
+    world = world_of(ratio())
+    lacking(world, [10.0] * 5)
+    world.sample(every(30, T0 - 300, T0 + 300), METRICS, pod="b", cpu=1.0, limit=10.0)
+    world.round(T0)
+    world.round(T0 + 120)
+    assert world.told[-1].ended is EndReason.GONE
+
+
+def test_documents_of_an_hour_ago_do_not_keep_an_entity_that_left_the_last_minute() -> None:
+    of_an_hour = measure("b", Function.MAX, field="limit", window=3_600.0)
+    world = world_of(ratio(measure("a", Function.AVG, field="cpu"), of_an_hour))
+    lacking(world, [10.0] * 5)
+    world.sample(every(30, T0 - 3_600, T0 - 120), METRICS, pod="a", cpu=6.0, limit=10.0)
+    world.sample(every(30, T0 - 3_600, T0 + 300), METRICS, pod="b", cpu=1.0, limit=10.0)
+    world.round(T0)
+    assert world.pods() == ["a"]
+    world.round(T0 + 120)
+    assert world.told[-1].ended is EndReason.GONE
+
+
+def test_what_lacks_the_past_is_held_while_the_present_has_documents_of_it() -> None:
+    before = measure("b", Function.AVG, field="limit", window=60.0, ends=120.0)
+    one = ratio(measure("a", Function.AVG, field="cpu"), before)
+    world = world_of(one)
+    world.sample(every(30, T0 - 60, T0), METRICS, pod="a", cpu=6.0, limit=10.0)
+    world.sample(every(30, T0 - 300, T0), METRICS, pod="b", cpu=1.0, limit=10.0)
+    found = verdicts(world, one, {'["a"]': state(one, "a")})
+    assert found['["a"]'].truth is Truth.INSUFFICIENT
+
+
+@pytest.mark.parametrize("query", [None, WAITING])
+def test_an_entity_of_series_that_lack_the_field_is_held(query: dict[str, Any] | None) -> None:
+    grown = measure(
+        "a", Function.INCREASE, field="restarts", series=("uid",), over=Over.SUM, dsl=query
+    )
+    one = composed(grown, index=(METRICS,), limit=3.0)
+    world = world_of(one)
+    world.sample(every(10, T0 - 300, T0), METRICS, pod="a", uid="u", level="waiting")
+    found = verdicts(world, one, {'["a"]': state(one, "a")})
+    assert found['["a"]'].truth is Truth.INSUFFICIENT
+
+
+def test_of_documents_that_come_when_they_will_a_lacking_field_is_no_reason_to_hold() -> None:
+    one = composed(measure(function=Function.AVG, field="cpu"), index=(LOGS,), limit=3.0)
+    world = world_of(one)
+    world.sample(every(10, T0 - 300, T0), LOGS, pod="a", level="running")
+    found = verdicts(world, one, {'["a"]': state(one, "a")})
+    assert (found['["a"]'].truth, found['["a"]'].ended) == (Truth.FALSE, EndReason.GONE)
+
+
+def test_a_whole_stream_that_lacks_the_field_is_held() -> None:
+    one = composed(
+        measure(function=Function.AVG, field="cpu"), index=(METRICS,), limit=3.0, group_by=()
+    )
+    world = world_of(one)
+    world.sample(every(10, T0 - 300, T0), METRICS, pod="a", level="running")
+    whole = state(one, "a", key="[]", entity={})
+    assert verdicts(world, one, {"[]": whole})["[]"].truth is Truth.INSUFFICIENT
+
+
+def test_a_run_that_can_not_tell_is_not_one_of_m() -> None:
+    one = composed(
+        measure("n", Function.AVG, field="cpu"),
+        index=(METRICS,), window=60.0, limit=10.0, for_=60.0, runs=Runs(2, 3),
+    )  # fmt: skip
+    world = world_of(one)
+    fires = []
+    for minute, value in enumerate((5.0, 12.0, None, 12.0, 5.0, 5.0, 5.0)):
+        fields = {} if value is None else {"cpu": value}
+        world.sample([T0 + 60 * minute - 30], METRICS, pod="a", **fields)
+        world.round(T0 + 60 * minute)
+        fires.append(len(world.firing()))
+    assert fires == [0, 0, 0, 0, 1, 0, 0]
 
 
 def test_a_silent_second_stream_holds_the_rule_and_is_named() -> None:

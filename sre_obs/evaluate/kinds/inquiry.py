@@ -74,6 +74,7 @@ class Known:
     look: dict[str, Reading] = field(default_factory=dict)
     exact: dict[str, Reading] = field(default_factory=dict)
     covered: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    there: dict[str, Mapping[str, float]] = field(default_factory=dict)
     whole: float = 1.0
     asked: bool = False
 
@@ -157,12 +158,13 @@ class Inquiry:
 
     def _all_of_it(self) -> Iterator[Question]:
         for table in self.tables:
+            shown = sampled(table.span.index)
+            there = shown and WHOLE in self.known
+            cover = shown and not table.series
+            exact = table.exact(None, cover=cover, there=there)
+            yield Question(table, About.EXACT, exact)
             if table.series:
-                yield Question(table, About.EXACT, table.exact(None, cover=False))
-                yield Question(table, About.COVERAGE, table.coverage(None))
-            else:
-                shown = sampled(table.span.index)
-                yield Question(table, About.EXACT, table.exact(None, cover=shown))
+                yield Question(table, About.COVERAGE, table.coverage(None, there=there))
 
     def _gate(self, table: Table) -> Iterator[Expression | None]:
         """What an entity must meet in this table for the rule to be true of it, if anything;
@@ -206,6 +208,7 @@ class Inquiry:
                 known.exact = table.read_exact(answer.rows)
             case About.COVERAGE:
                 known.covered = {row.key: table.read_coverage(row) for row in answer.rows}
+                known.there = {row.key: table.read_there(row) for row in answer.rows}
             case About.STREAM:
                 known.whole = covered(answer.rows[0])
 
@@ -275,9 +278,13 @@ class Inquiry:
             if not among:
                 continue
             cover = bool(of_known) or (unsure and shown)
-            needs.append(Question(table, About.EXACT, table.exact(among, cover=cover)))
+            # Who was true before may still be there without what is measured.
+            there = shown and bool(of_known)
+            exact = table.exact(among, cover=cover, there=there)
+            needs.append(Question(table, About.EXACT, exact))
             if cover and table.series:
-                needs.append(Question(table, About.COVERAGE, table.coverage(among)))
+                coverage = table.coverage(among, there=there)
+                needs.append(Question(table, About.COVERAGE, coverage))
             if cover and shown and table.by:
                 needs.append(Question(table, About.STREAM, table.whole()))
         return needs

@@ -14,7 +14,7 @@ from sre_obs.evaluate.kinds.measures import PRIMITIVES, Lack, Placed, Primitive,
 from sre_obs.evaluate.kinds.measures.series import combine, combined_reach, neutral
 from sre_obs.evaluate.kinds.reach import ANYWHERE, Reach, at, either, number
 from sre_obs.evaluate.kinds.stream import end, slots
-from sre_obs.evaluate.needs import Entities, Figure, Row, Span, covered, figure, key_of
+from sre_obs.evaluate.needs import Entities, Figure, Of, Row, Span, covered, figure, key_of
 from sre_obs.model.expression import Binary, Call, Expression, Name, Number
 from sre_obs.model.rule import EVERYTHING, Function, Measure, Rule
 
@@ -26,12 +26,14 @@ NAMED = 500
 class Reading:
     """What a table says of an entity: a value by each measure's name, the documents, bounds of
     what the look leaves open, and (where asked) which share of each measure's window has
-    documents, whether they match or not."""
+    documents with its field, whether they match or not, and how many match, whether they have
+    its field or not."""
 
     values: Mapping[str, Value]
     count: int = 0
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     covered: Mapping[str, float] = field(default_factory=dict)
+    there: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +86,17 @@ class Table:
         figures = [one for p in self.placed for one in primitive_of(p).look(p)]
         return self._need(figures, keep, among)
 
-    def exact(self, among: Collection[str] | None, *, cover: bool) -> Entities:
-        """The need of the exact figures; `cover` asks for coverage beside."""
+    def exact(self, among: Collection[str] | None, *, cover: bool, there: bool) -> Entities:
+        """The need of the exact figures; `cover` asks for coverage beside, `there` as well for
+        how many documents there are."""
         figures = [one for p in self.placed for one in primitive_of(p).exact(p)]
         if cover and not self.series:
-            figures += self._slots()
+            figures += self._slots(there=there)
         return self._need(figures, None, among)
 
-    def coverage(self, among: Collection[str] | None) -> Entities:
+    def coverage(self, among: Collection[str] | None, *, there: bool) -> Entities:
         """The need of the coverage alone: of an entity its series together."""
-        return self._need(self._slots(), None, among, keys=self.by)
+        return self._need(self._slots(there=there), None, among, keys=self.by)
 
     def whole(self) -> Entities:
         """The need of how much of the window the stream itself covers."""
@@ -116,7 +119,11 @@ class Table:
 
     def read_coverage(self, row: Row) -> dict[str, float]:
         """By measure, of a row of `coverage`."""
-        return {one.measure.name: covered(row, n) for n, one in enumerate(self.placed)}
+        return self._each(row, 0)
+
+    def read_there(self, row: Row) -> dict[str, float]:
+        """How many documents there are by measure, of a row of `coverage`, if it was asked."""
+        return self._each(row, len(self.placed))
 
     def _read(self, rows: Sequence[Row], *, exact: bool) -> dict[str, Reading]:
         by_key: dict[str, list[Row]] = {}
@@ -142,13 +149,22 @@ class Table:
                     bounds[one.measure.name] = within
             start += length
         cover: dict[str, float] = {}
+        there: dict[str, float] = {}
         if exact and not self.series:
-            for n, one in enumerate(self.placed[: len(rows[0].found) - start]):
-                cover[one.measure.name] = covered(rows[0], start + n)
-        return Reading(values, sum(row.count for row in rows), bounds, cover)
+            cover = self._each(rows[0], start)
+            there = self._each(rows[0], start + len(self.placed))
+        return Reading(values, sum(row.count for row in rows), bounds, cover, there)
 
-    def _slots(self) -> list[Figure]:
-        return [slots(p.span, field=p.measure.field) for p in self.placed]
+    def _each(self, row: Row, start: int) -> dict[str, float]:
+        """A number of each measure, from this figure on; nothing if the row has none."""
+        asked = self.placed[: max(0, len(row.found) - start)]
+        return {one.measure.name: covered(row, start + n) for n, one in enumerate(asked)}
+
+    def _slots(self, *, there: bool) -> list[Figure]:
+        found = [slots(p.span, field=p.measure.field) for p in self.placed]
+        if there:
+            found += [Figure(Of.COUNT, filters=p.filters, span=p.span) for p in self.placed]
+        return found
 
     def _need(
         self,

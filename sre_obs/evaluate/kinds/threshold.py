@@ -9,7 +9,9 @@ once, whatever the stream does. Everything else rests on samples that might be m
 true, or false for an entity that was true, only while its streams are alive and, on metric
 streams, the window covered (`sure`).
 
-An entity that was true and has no documents any more where the rule needs them is gone. On
+An entity that was true and has no documents any more where the rule needs them is gone. One
+that a metric stream still has documents of, but without the field of a measure, is not: its
+value is unknown. On
 log and trace streams a count, sum or cardinality of nothing is 0, and that is under the
 limit.
 """
@@ -29,15 +31,17 @@ from sre_obs.evaluate.kinds.stream import (
     stream_of,
 )
 from sre_obs.evaluate.kinds.sure import NEWEST
+from sre_obs.evaluate.kinds.table import Table
 from sre_obs.evaluate.needs import (
     WHOLE,
     Answer,
+    Span,
     key_of,
 )
 from sre_obs.evaluate.states import Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState
-from sre_obs.model.rule import NoData, Rule, RuleKind
+from sre_obs.model.rule import Function, NoData, Rule, RuleKind
 from sre_obs.query.expression import holds
 
 # A share of the window that any document makes.
@@ -179,11 +183,34 @@ class _Verdicts(Inquiry):
                 continue
             if not shown and self.measures[name].function in ZERO:
                 continue
+            if shown and self._still_there(name, key):
+                return say(Truth.INSUFFICIENT)
             gone = True
             # Of the whole there is no second look: its stream lives and has nothing of it.
             if key != WHOLE and shown and known.whole < COVERAGE:
                 return say(Truth.INSUFFICIENT)
         return say(Truth.FALSE, EndReason.GONE if gone else EndReason.UNDER_LIMIT)
+
+    def _still_there(self, name: str, key: str) -> bool:
+        """Whether a stream that comes evenly has documents of an entity and only this measure
+        lacks its field: not gone, its value is unknown. Of a count that is 0, and no more."""
+        table = self.home[name]
+        if self.measures[name].function is Function.COUNT:
+            return False
+        known = self.of[id(table)]
+        at_key = self._project(table, key)
+        reading = known.exact.get(at_key)
+        of_series = known.there.get(at_key, {})
+        there = of_series if table.series or reading is None else reading.there
+        return there.get(name, 0.0) > 0 or any(
+            self._has(other, key) for other in self.tables if _as_recent(other.span, table.span)
+        )
+
+    def _has(self, table: Table, key: str) -> bool:
+        """Whether any measure found documents of the very entity."""
+        reading = self.of[id(table)].of(key) if table.by == self.rule.group_by else None
+        values = reading.values.values() if reading is not None else ()
+        return any(value is not Lack.ABSENT for value in values)
 
     def _lives(self, key: str) -> bool:
         """Whether no silent stream could undo what is true."""
@@ -228,3 +255,8 @@ class _Verdicts(Inquiry):
             if reading is not None:
                 return reading.count
         return 0
+
+
+def _as_recent(one: Span, other: Span) -> bool:
+    """Whether the documents of one span are of the same stream as another's, and no older."""
+    return one.index == other.index and one.start >= other.start and one.end >= other.end
