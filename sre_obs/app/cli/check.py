@@ -99,7 +99,7 @@ def _of_settings(config: Path | None, name: str) -> dict[str, Any]:
     if config is None and not name:
         return {}
     from sre_obs.app.settings import load
-    from sre_obs.app.usecases.load import allowed
+    from sre_obs.app.usecases.load import allowed, no_source
 
     settings = load(config, os.environ, {}).settings
     found: dict[str, Any] = {"allow": allowed(settings)}
@@ -108,8 +108,7 @@ def _of_settings(config: Path | None, name: str) -> dict[str, Any]:
 
         sources: Mapping[str, Source] = make_sources(settings)
         if name not in sources:
-            known = f"one of: {', '.join(sources)}" if sources else f"set sources.{name}.hosts"
-            raise UsageError(f"no source is called {name}", where="--source", remedy=known)
+            raise no_source(settings, name, "--source")
         found["source"] = sources[name]
     return found
 
