@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,8 @@ from sre_obs.app.usecases.rule_tests.play import play
 from sre_obs.app.usecases.rule_tests.report import Report
 from sre_obs.app.usecases.rule_tests.run import Runner
 from sre_obs.app.usecases.rule_tests.share import shared
-from sre_obs.app.usecases.rule_tests.source import Stage
+from sre_obs.app.usecases.rule_tests.source import CaseSource, Stage
+from sre_obs.app.usecases.rule_tests.types import Types
 from sre_obs.app.usecases.rule_tests.watch import changes
 from sre_obs.content.tests.load import load_suite
 from sre_obs.evaluate.ports import Request
@@ -390,6 +392,21 @@ def test_clauses_that_no_case_saw_both_ways_are_named_at_their_place(place: Plac
     place.write(TEST + ALL_CLAUSES)
     report = place.run()
     assert (report.clauses, report.unseen) == (4, [])
+
+
+def test_no_more_than_two_cases_lie_in_memory_at_a_time(place: Place, tmp_path: Path) -> None:
+    place.write()
+    lie: list[int] = []
+
+    def types_of(_: Path) -> Types:
+        lie.append(sum(isinstance(one, CaseSource) for one in gc.get_objects()))
+        return lambda _: {}
+
+    with closing(Runner(BoundedRenderer, types_of, lambda: 0.0)) as runner:
+        report = Place(tmp_path, runner).run()
+    assert report.unseen  # so each case is looked at twice
+    assert len(lie) == 2 * len(report.results) == 6
+    assert max(lie) <= 1
 
 
 def test_a_limit_that_no_entity_is_under_is_named_too(place: Place) -> None:

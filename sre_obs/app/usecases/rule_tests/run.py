@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -195,7 +195,7 @@ class Runner:
             trial = trials[number]
             share = _Share(number)
             coverage = Coverage(trial.written) if watch else None
-            seen: list[tuple[CaseSource, list[float]]] = []
+            seen: list[tuple[Case, list[float]]] = []
             for case in trial.cases[some]:
                 began = self._timer()
                 try:
@@ -209,12 +209,15 @@ class Runner:
                 share.results.append(result)
                 if coverage is not None and not coverage.done:
                     coverage.glance(trial.rule, source, renderer, times)
-                    seen.append((source, times))
+                    seen.append((case, times))
             if coverage is not None:
-                for source, times in seen:
+                for case, times in seen:
                     if coverage.done:
                         break
-                    coverage.watch(trial.rule, source, renderer, times)
+                    # Its documents again: to keep those of all cases takes what memory there is.
+                    with suppress(ContentError):  # a recording that has gone since
+                        source = self._stage(trial, case).source(trial.rule.source)
+                        coverage.watch(trial.rule, source, renderer, times)
                 share.seen = [clause.seen for clause in coverage.clauses]
             shares.append(share)
         return shares
@@ -224,7 +227,7 @@ class Runner:
     ) -> tuple[list[Difference], CaseSource, list[float]]:
         """What differs; what it was found in and at which times."""
         rule, start = trial.rule, trial.suite.start
-        stage = Stage.of(rule, case, self._types_of(trial.suite.rule), start)
+        stage = self._stage(trial, case)
         source = stage.source(rule.source)
         played = play(rule, case, source, renderer, start=start, timer=self._timer)
         if self._server is not None:
@@ -234,6 +237,11 @@ class Runner:
             found = nearest(found, rule, source, renderer, played.times)
             found = unread(found, rule, source)
         return found, source, played.times
+
+    def _stage(self, trial: _Trial, case: Case) -> Stage:
+        """What a case plays on. Raises ContentError for a recording that can't be read."""
+        types = self._types_of(trial.suite.rule)
+        return Stage.of(trial.rule, case, types, trial.suite.start)
 
     def _there(
         self,
