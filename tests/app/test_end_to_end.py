@@ -177,6 +177,43 @@ def test_a_rule_on_an_index_that_is_not_there_blinds_itself_alone(site: Site) ->
     assert {name for call in site.hook.calls for name in call.names} == {"errors"}
 
 
+def test_a_reload_keeps_what_fires_by_the_identity_of_its_rule(site: Site) -> None:
+    site.rule("errors", site.index)
+    file = site.folder / "rules" / "app" / "errors.yml"
+    text = file.read_text()
+    site.write(site.index, level="error", pod="shop-1", message="it broke")
+    with site.daemon() as daemon:
+        site.hook.wait(1, 40)
+        (before,) = daemon.get("/api/v2/alerts")
+        # Another title, owner and window: the alert goes on.
+        changed = text.replace("owner: shop", "owner: checkout").replace("now-5m", "now-10m")
+        file.write_text(changed)
+        assert daemon.request("POST", "/-/reload")[0] == 200
+        until(lambda: owners(daemon) == ["checkout"])
+        (after,) = daemon.get("/api/v2/alerts")
+        assert (after["startsAt"], after["fingerprint"]) == (
+            before["startsAt"],
+            before["fingerprint"],
+        )
+        # Broken, its old rule goes on and finds more.
+        file.write_text(changed.replace("kind: query", "kind: qury"))
+        status, words = daemon.request("POST", "/-/reload")
+        assert (status, "errors.yml:2:7" in words) == (500, True)
+        site.write(site.index, level="error", pod="shop-2", message="it too")
+        until(lambda: owners(daemon) == ["checkout", "checkout"])
+        # Taken away, what it had ends and says why.
+        file.unlink()
+        assert daemon.request("POST", "/-/reload")[0] == 200
+        until(lambda: daemon.get("/api/v2/alerts") == [])
+        until(lambda: site.hook.calls[-1].body["status"] == "resolved")
+    told = [c.body["status"] for c in site.hook.calls]
+    assert told.count("resolved") == 1
+
+
+def owners(daemon: Daemon) -> list[str]:
+    return [alert["labels"]["owner"] for alert in daemon.get("/api/v2/alerts")]
+
+
 def test_a_shadow_rule_is_shown_and_tells_nobody(site: Site) -> None:
     site.rule("shadowed", site.index, "state: shadow\n")
     site.rule("errors", site.index)
