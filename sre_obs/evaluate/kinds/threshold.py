@@ -41,7 +41,7 @@ from sre_obs.evaluate.needs import (
 from sre_obs.evaluate.states import Truth, Verdict
 from sre_obs.model.alert import EndReason
 from sre_obs.model.evaluation import EntityState
-from sre_obs.model.rule import Function, NoData, Rule, RuleKind
+from sre_obs.model.rule import NoData, Rule, RuleKind
 from sre_obs.query.expression import holds
 
 # A share of the window that any document makes.
@@ -193,10 +193,8 @@ class _Verdicts(Inquiry):
 
     def _still_there(self, name: str, key: str) -> bool:
         """Whether a stream that comes evenly has documents of an entity and only this measure
-        lacks its field: not gone, its value is unknown. Of a count that is 0, and no more."""
+        lacks its field: not gone, its value is unknown."""
         table = self.home[name]
-        if self.measures[name].function is Function.COUNT:
-            return False
         known = self.of[id(table)]
         at_key = self._project(table, key)
         reading = known.exact.get(at_key)
