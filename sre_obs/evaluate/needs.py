@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -134,14 +134,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a need; `request` and `answer` are JSON, for people."""
+    """What came back for a need; `request` and `answer` are JSON, for people. `said` makes the
+    text of the answer: of most answers nobody reads it."""
 
     rows: tuple[Row, ...] = ()
     newest: float | None = None
     documents: tuple[Mapping[str, Any], ...] = ()
     request: str = ""
-    answer: str = ""
+    said: Callable[[], str] = field(default=str, compare=False)
     seconds: float = 0.0
+
+    @property
+    def answer(self) -> str:
+        """The answer as it came, cut."""
+        return self.said()
 
 
 def figure(number: int) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import orjson
@@ -74,7 +75,7 @@ def ask(
             continue
         for number, member in enumerate(members):
             member.rows = one.rows_of(number, asked.rows)
-            member.first, member.more = asked.first, False
+            member.said, member.more = asked.said, False
             member.seconds = asked.seconds / len(members)
     _to_the_end(again, source, timer)
     answers = {key: one.answer() for key, one in alone.items()}
@@ -109,7 +110,7 @@ class _Asked:
     rows: list[Row] = field(default_factory=list)
     newest: float | None = None
     documents: tuple[Mapping[str, Any], ...] = ()
-    first: Mapping[str, Any] | None = None
+    said: Callable[[], str] | None = None
     seconds: float = 0.0
     error: SourceError | None = None
     layout: Layout | None = None
@@ -124,10 +125,10 @@ class _Asked:
         # The server's own time where it says it: the call's is that of nine others too.
         took = answer.get("took")
         self.seconds += took / 1000 if isinstance(took, int | float) else seconds
-        if self.first is None:
-            self.first = answer
         try:
             self._read(answer)
+            if self.said is None:
+                self.said = _cut(answer)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             self.error = SourceError(
                 f"the answer lacks what was asked for ({type(error).__name__}: {error})",
@@ -143,7 +144,7 @@ class _Asked:
             self.newest,
             self.documents,
             self.text,
-            _cut(self.first or {}),
+            self.said or str,
             self.seconds,
         )
 
@@ -197,12 +198,19 @@ def _text(request: Request) -> str:
         return json.dumps(shown, separators=(",", ":"))
 
 
-def _cut(answer: Mapping[str, Any]) -> str:
+def _cut(answer: Mapping[str, Any]) -> Callable[[], str]:
+    """What makes an answer's text, once, and holds no more than that needs: it may be read for
+    each rule of a merged request, or for none."""
     aggregations = answer.get("aggregations")
     if isinstance(aggregations, Mapping) and "entities" in aggregations:
         # Printing 10,000 buckets to keep 4,000 characters would cost more than the search.
         page = aggregations["entities"]
         few = {**page, "buckets": page["buckets"][:20]}
         answer = {**answer, "aggregations": {"entities": few}}
-    text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text if len(text) <= ANSWER_TEXT else text[: ANSWER_TEXT - 1] + "…"
+
+    @cache
+    def text() -> str:
+        whole = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
+        return whole if len(whole) <= ANSWER_TEXT else whole[: ANSWER_TEXT - 1] + "…"
+
+    return text

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from sre_obs.evaluate.needs import Answer, Entities, Figure, Of, Span
+from sre_obs.evaluate.plan import ask
 from sre_obs.model.errors import Blame, SourceError
 from sre_obs.model.evaluation import Outcome
 from sre_obs.model.rule import Comparison, Function, Rule
@@ -77,6 +79,18 @@ def test_twenty_rules_on_one_stream_are_few_requests_and_the_same_alerts() -> No
     assert len({a.rule for a in together.firing()}) > 15
     assert requests == 40
     assert first <= 4  # the merged ones and the stream's life
+
+
+def test_the_answer_of_a_shared_request_is_put_into_words_once() -> None:
+    world = world_of(())
+    span = Span((LOGS,), T0 - 300, T0)
+    needs = [Entities(span, (), ("pod",), (Figure(of, "cpu"),)) for of in (Of.MAX, Of.MIN)]
+    first, second = ask(needs, world.source, lambda: 0.0)
+    assert isinstance(first, Answer)
+    assert isinstance(second, Answer)
+    assert first.request != second.request
+    assert first.answer.startswith("{")
+    assert first.answer is second.answer
 
 
 def test_a_search_that_looks_at_few_documents_is_not_made_to_look_at_all() -> None:
