@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,6 +188,21 @@ def test_of_documents_that_come_when_they_will_a_lacking_field_is_no_reason_to_h
     one = composed(measure(function=Function.AVG, field="cpu"), index=(LOGS,), limit=3.0)
     world = world_of(one)
     world.sample(every(10, T0 - 300, T0), LOGS, pod="a", level="running")
+    found = verdicts(world, one, {'["a"]': state(one, "a")})
+    assert (found['["a"]'].truth, found['["a"]'].ended) == (Truth.FALSE, EndReason.GONE)
+
+
+@pytest.mark.parametrize(
+    ("index", "of_limit"), [(LOGS, LOGS), (METRICS, LIMITS)], ids=["uneven", "another stream"]
+)
+def test_one_side_of_a_ratio_ends_it_in_logs_and_on_another_stream(
+    index: str, of_limit: str
+) -> None:
+    one = ratio(RATIO[0], measure("b", Function.AVG, field="limit", index=(of_limit,)))
+    one = replace(one, index=(index,))
+    world = world_of(one)
+    world.sample(every(10, T0 - 60, T0), index, pod="a", cpu=6.0)
+    world.sample(every(10, T0 - 60, T0), of_limit, pod="b", limit=10.0)
     found = verdicts(world, one, {'["a"]': state(one, "a")})
     assert (found['["a"]'].truth, found['["a"]'].ended) == (Truth.FALSE, EndReason.GONE)
 

@@ -257,4 +257,4 @@ class _Verdicts(Inquiry):
 
 def _as_recent(one: Span, other: Span) -> bool:
     """Whether the documents of one span are of the same stream as another's, and no older."""
-    return one.index == other.index and one.start >= other.start and one.end >= other.end
+    return one.index == other.index and one.start >= other.start
