@@ -4,11 +4,11 @@ The map. Data flows one way, and imports go down only::
 
     app       settings, wiring, use cases, command line, daemon, demo
     adapters  the only sockets, databases, processes and clock
-    content   rules/ and routes -> load -> validate -> nouns
+    content   rules/, their tests, telemetry, routes -> load -> check -> nouns
     evaluate  rules due + now -> needs -> requests; answers -> rows -> alert changes
     route     alerts + now -> groups, silences -> notifications due, each with its reason
     notify    notification -> message -> outcome -> what becomes of the delivery
-    query     KQL and matchers -> nouns; the in-process search
+    query     KQL, Lucene, expressions, matchers; the in-process search
     model     nouns, errors, the Ledger, and the one port that spans stages (Store)
 
 The five stages (content, evaluate, route, notify and, later, sync) never import one

@@ -5,9 +5,14 @@
     editors    JSON Schemas of the files, for editors
     shape      the door: tree -> pydantic model, or problems with places
     duration   30s, 1h30m, now-5m
-    rules      rules/<service>/<slug>.yml -> Rule
+    rules      rules/<service>/<slug>.yml -> Rule; `checks` of what no schema can tell
+    tests      <slug>.test.yml -> cases: documents, and the alerts expected of them
+    telemetry  which streams and fields there are, as data -> Contract
     overrides  overrides.yml: tunes rules without forking them
     routes     a strict subset of alertmanager.yml -> Routing
+    silences   silences.yml, checked
+    ignore     comments that keep a finding, with their reason
+    checks     the pages of what is common to all files; those of a check lie beside it
 
 Whatever is wrong with a file is a `Problem` with file, line and column: collected, not
 raised, so that one bad file takes nothing else down.

@@ -15,7 +15,8 @@ One evaluation, top to bottom::
       -> Changes     entity states, runs and alerts, for the Ledger and the Store
 
 Also here: when a rule is due (`schedule`), which of its fields are unknown (`fields`),
-what becomes of a removed rule's alerts (`retire`), the role that rules need (`role`).
+what becomes of a removed rule's alerts (`retire`), the role that rules need (`role`), and
+`kibana`: the alerts that Kibana's own rules keep, as ours.
 
 What does not live here: sockets and clocks (adapters), reading rule files (content), the
 in-process search (query), who is told and when (route). `at` is the scheduled time, and
