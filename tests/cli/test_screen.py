@@ -209,6 +209,7 @@ def test_ctrl_c_while_a_command_waits_says_stopped(tmp_path: Path) -> None:
         ) as process:
             connection, _ = deaf.accept()
             with connection:
+                connection.recv(1)  # it has asked, and waits for the answer
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "stopped\n")
