@@ -232,7 +232,7 @@ def test_what_is_wrong_is_told_at_its_level_from_the_start_to_the_end(tmp_path: 
     assert level("ready ") == "info"
     assert sum("wrong.yml:" in words and "  " in words for words in levels) >= 2
     assert level("source can't be read") == "error"
-    assert level("reload refused: ") == "error"
+    assert level("reload: ") == "error"
     assert status == 500
     assert "; do: " in answer
     assert not any("Node <" in words for words in levels)
