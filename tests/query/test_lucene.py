@@ -6,7 +6,13 @@ That the DSL finds what query_string finds is shown on a server, in tests/query/
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -181,3 +187,21 @@ def test_what_was_read_can_be_written_and_means_the_same(seed: int) -> None:
             continue
         again = compile_lucene(parse(write(found)), TYPES)
         assert again == wanted, write(found)
+
+
+def test_reading_lucene_writes_nothing_beside_the_library_and_says_nothing(tmp_path: Path) -> None:
+    found = importlib.util.find_spec("luqum")
+    assert found is not None and found.origin is not None
+    library = Path(found.origin).parent
+    copy = tmp_path / "luqum"
+    made = shutil.ignore_patterns("__pycache__", "parsetab.py", "parser.out")
+    shutil.copytree(library, copy, ignore=made)
+    code = "from sre_obs.query.lucene import parse; parse('a:b AND c')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not [p.name for p in copy.iterdir() if p.name in ("parser.out", "parsetab.py")]

@@ -9,8 +9,9 @@ Lucene would have cut in another place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, NoReturn
 
 from sre_obs.model.errors import QueryError
@@ -58,10 +59,28 @@ def parse(text: str, variables: Mapping[str, str] | None = None) -> Node:
     return _Reader(text, values).read(_luqum(values.text))
 
 
-def _luqum(text: str) -> Any:
-    from luqum.exceptions import ParseError
-    from luqum.thread import parse as read
+@cache
+def _reader() -> tuple[Callable[[str], Any], type[Exception]]:
+    """luqum's parser and its error.
 
+    Importing it makes the parser's tables, and writes them beside it, with a word on stderr,
+    where those that it ships don't fit (Python 3.13 changed the docstrings that they are
+    checked by). A library's folder is not ours to write, so they are kept in memory.
+    """
+    from ply import yacc
+
+    make = yacc.yacc
+    yacc.yacc = partial(make, debug=False, write_tables=False, errorlog=yacc.NullLogger())
+    try:
+        from luqum.exceptions import ParseError
+        from luqum.thread import parse as read
+    finally:
+        yacc.yacc = make
+    return read, ParseError
+
+
+def _luqum(text: str) -> Any:
+    read, ParseError = _reader()
     try:
         return read(text)
     except ParseError as error:
