@@ -38,11 +38,6 @@ def indices_of(rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*rule.index, *measured)))
 
 
-def missing_fields(rule: Rule, types: FieldTypes) -> list[str]:
-    """The fields that the rule reads in its own index and `types` lacks, in its order."""
-    return missing(fields_of(rule)[rule.index], types)
-
-
 def missing(names: Iterable[str], types: FieldTypes) -> list[str]:
     """Those of `names` that `types` lacks.
 

@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 
 from sre_obs.adapters.elasticsearch import ElasticsearchOptions, ElasticsearchSource
 from sre_obs.evaluate.evaluate import evaluate
-from sre_obs.evaluate.fields import missing_fields
+from sre_obs.evaluate.fields import fields_of, missing
 from sre_obs.evaluate.ports import Request
 from sre_obs.evaluate.schedule import due
 from sre_obs.model.changes import Changes
@@ -238,7 +238,8 @@ def test_fields_and_their_types_are_those_of_the_mapping(server: Server) -> None
     name = server.index([{"@timestamp": T0}])
     types = server.source.field_types([name])
     assert types == TYPES
-    assert missing_fields(rule(threshold=BUSY, group_by=("pod", "node")), types) == ["node"]
+    one = rule(threshold=BUSY, group_by=("pod", "node"))
+    assert missing(fields_of(one)[one.index], types) == ["node"]
 
 
 def test_the_start_line_says_what_answers(server: Server) -> None:

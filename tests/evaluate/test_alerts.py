@@ -16,7 +16,7 @@ from sre_obs.evaluate.alerts import (
     labels_of,
 )
 from sre_obs.evaluate.evidence import flat
-from sre_obs.evaluate.fields import fields_of, missing, missing_fields
+from sre_obs.evaluate.fields import fields_of, missing
 from sre_obs.evaluate.retire import retire
 from sre_obs.evaluate.role import role_for
 from sre_obs.model.alert import EndReason, Evidence
@@ -143,7 +143,7 @@ def test_missing_fields_are_those_that_nothing_matches() -> None:
     one = rule(threshold=Threshold(Function.AVG, "cpu.pct"), group_by=("pod", "gone"))
     one = replace(one, query=Query("kql", "", {}, ("level", "lev*", "x.*", "flat.key", "_id", "*")))
     types = {"pod": "keyword", "level": "keyword", "flat": "flattened"}
-    assert missing_fields(one, types) == ["x.*", "gone", "cpu.pct"]
+    assert missing(fields_of(one)[one.index], types) == ["x.*", "gone", "cpu.pct"]
 
 
 SHARE = replace(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from sre_obs.content import yaml
 from sre_obs.content.shape import error_free, find, read_shape
 from sre_obs.content.silences.schema import WORDS, SilencesShape
 from sre_obs.content.yaml import Document, Map
@@ -13,18 +10,6 @@ from sre_obs.model.matcher import Matcher
 from sre_obs.model.problem import Problem, Severity
 from sre_obs.model.silence import Silence
 from sre_obs.query.matchers import compile_matchers, parse_matchers
-
-
-def load_silences(path: Path, *, name: str = "") -> tuple[tuple[Silence, ...], list[Problem]]:
-    """The silences of a file, those that are wrong left out."""
-    return read_silences(*yaml.load(path, name=name))
-
-
-def parse_silences(
-    text: str | bytes, file: str = "silences.yml"
-) -> tuple[tuple[Silence, ...], list[Problem]]:
-    """The silences of a text."""
-    return read_silences(*yaml.parse(text, file))
 
 
 def read_silences(

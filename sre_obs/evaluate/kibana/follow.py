@@ -60,11 +60,13 @@ def follow(
     """`hits` are the documents of one look; `held` the alerts of this source that are not
     over, by fingerprint."""
     documents: list[KibanaAlert] = []
-    odd: list[str] = []
+    odd: set[str] = set()
+    unreadable = 0
     for hit in hits:
         found = read(hit)
         if found is None:
-            odd.append(uuid_of(hit))
+            odd.add(uuid_of(hit))
+            unreadable += 1
         else:
             documents.append(found)
     memory = _remember(memory, documents, now)
@@ -94,7 +96,7 @@ def follow(
         # A document that can't be read is there: nobody deleted it.
         gone = [p for p in sorted(missing) if held[p].annotations.get(UUID) not in odd]
         alerts += [_ended(held[print_], now, EndReason.DELETED) for print_ in gone]
-    return Followed(tuple(alerts), memory, silent_since, len(odd))
+    return Followed(tuple(alerts), memory, silent_since, unreadable)
 
 
 def uuids_of(held: Iterable[Alert]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -39,24 +40,24 @@ class Placed:
     by: tuple[str, ...]
 
 
-class Primitive:
+class Primitive(ABC):
     """One function of measures. The base is for those whose look is exact."""
 
     # What no value of it goes beyond, whatever the documents are; None: anything.
     least: ClassVar[float | None] = None
     most: ClassVar[float | None] = None
 
+    @abstractmethod
     def look(self, placed: Placed) -> tuple[Figure, ...]:
         """The figures that are cheap over all entities."""
-        raise NotImplementedError
 
     def reach(self, placed: Placed, figures: Sequence[Expression]) -> Reach:
         """Between what the value is, over the figures of the look."""
         return ANYWHERE
 
+    @abstractmethod
     def told(self, placed: Placed, found: Sequence[Found]) -> Value:
         """The value, if the look tells."""
-        raise NotImplementedError
 
     def bounds(self, found: Sequence[Found]) -> tuple[float, float] | None:
         """Between what the value is that the look leaves open, if it tells that much."""
